@@ -1,0 +1,9 @@
+// Floor 0: bytes. Declared structures, byte strings, contents, checksums, sizes, the error class.
+
+export * from "./bytestring.ts";
+export * from "./content.ts";
+export * from "./crc32.ts";
+export * from "./errors.ts";
+export * from "./integers.ts";
+export * from "./size.ts";
+export * from "./struct.ts";

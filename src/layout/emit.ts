@@ -1,0 +1,83 @@
+// The one emitter: any layout to any sink, in order of offset, window by window, with the next windows being read
+// while the current one is written. Memory is (readAhead + 1) windows, whatever the size of the image.
+
+import { ImageError } from "../bytes/index.ts";
+import { type Extent, firstExtentAt, type Layout, readLayout } from "./layout.ts";
+
+/** Where an image goes. Offsets may come in any order; what is never written reads as zeros. */
+export interface Sink {
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+}
+
+export interface Window {
+  readonly offset: number;
+  readonly length: number;
+  /** The bytes, or undefined when the layout has nothing here: all zeros, known without reading. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface WindowOptions {
+  /** Size of a window; the last one may be shorter. */
+  readonly windowBytes?: number;
+  /** Windows that are read in advance. */
+  readonly readAhead?: number;
+  /** First byte, a multiple of nothing in particular. */
+  readonly from?: number;
+  /** End (exclusive). */
+  readonly to?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const DEFAULT_WINDOW_BYTES: number = 1 << 20;
+const DEFAULT_READ_AHEAD = 2;
+
+/** The image in consecutive windows, in order. Each window's buffer is fresh: it may be transferred or kept. */
+export async function* windows(layout: Layout, options: WindowOptions = {}): AsyncGenerator<Window> {
+  const {
+    windowBytes = DEFAULT_WINDOW_BYTES,
+    readAhead = DEFAULT_READ_AHEAD,
+    from = 0,
+    to = layout.sizeBytes,
+  } = options;
+  const queue: Promise<Window>[] = [];
+  try {
+    for (let next = from; next < to || queue.length > 0; ) {
+      throwIfAborted(options.signal);
+      while (next < to && queue.length <= readAhead) {
+        const reading = readWindow(layout, next, Math.min(windowBytes, to - next));
+        reading.catch(() => {}); // reported when its turn comes; must not count as unhandled until then
+        queue.push(reading);
+        next += windowBytes;
+      }
+      const first = queue.shift();
+      if (first) yield await first;
+    }
+  } finally {
+    await Promise.allSettled(queue);
+  }
+}
+
+async function readWindow(layout: Layout, offset: number, length: number): Promise<Window> {
+  const next = layout.extents[firstExtentAt(layout, offset)] as Extent | undefined;
+  if (next === undefined || next.offset >= offset + length) return { offset, length, bytes: undefined };
+  const bytes = new Uint8Array(length);
+  await readLayout(layout, bytes, offset);
+  return { offset, length, bytes };
+}
+
+/** Writes a layout to a sink. Windows that hold nothing are not written. `at` shifts the image within the sink. */
+export async function emit(
+  layout: Layout,
+  sink: Sink,
+  options: WindowOptions & { readonly at?: number } = {},
+): Promise<void> {
+  const { at = 0 } = options;
+  for await (const { offset, bytes } of windows(layout, options)) {
+    if (bytes) await sink.write(bytes, at + offset);
+  }
+}
+
+/** @throws ImageError "interrupted" */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ImageError("interrupted", "interrupted");
+}

@@ -1,0 +1,129 @@
+// Going through a tree: always in bytewise order of names, so that no output depends on the order of a directory on disk.
+
+import { compareByteStrings, ImageError } from "../bytes/index.ts";
+import type { Directory, File, Node } from "./node.ts";
+import { joinPath, splitPath } from "./path.ts";
+
+export interface Visit {
+  readonly path: string;
+  readonly node: Node;
+}
+
+/** Entries of one directory in bytewise order of names. */
+export function sortedEntries(directory: Directory): [string, Node][] {
+  return [...directory.entries].sort(([a], [b]) => compareByteStrings(a, b));
+}
+
+/** Every path with its node, parents before children, names in bytewise order. Starts with `path` itself. */
+export function* walk(node: Node, path = "/"): Generator<Visit> {
+  yield { path, node };
+  if (node.type !== "directory") return;
+  for (const [name, child] of sortedEntries(node)) {
+    if (child.type === "directory") yield* walk(child, joinPath(path, name));
+    else yield { path: joinPath(path, name), node: child };
+  }
+}
+
+/** The node at `path`, or undefined. Symbolic links are not followed. */
+export function lookup(root: Directory, path: string): Node | undefined {
+  let node: Node | undefined = root;
+  for (const name of splitPath(path)) {
+    if (node?.type !== "directory") return undefined;
+    node = node.entries.get(name);
+  }
+  return node;
+}
+
+export const MAX_SYMLINKS_FOLLOWED = 40;
+
+/**
+ * The node at `path` with symbolic links followed as the kernel would, inside the tree (".." of the root is the root).
+ * Undefined where nothing is there, or where links loop.
+ */
+export function resolve(root: Directory, path: string): { path: string; node: Node } | undefined {
+  const pending = path.split("/").reverse();
+  const names: string[] = [];
+  const parents: Directory[] = [root];
+  let followed = 0;
+  let leaf: Node = root;
+  while (pending.length > 0) {
+    const name = pending.pop() ?? "";
+    if (name === "" || name === ".") continue;
+    if (leaf.type !== "directory") return undefined;
+    if (name === "..") {
+      if (parents.length > 1) {
+        parents.pop();
+        names.pop();
+      }
+      leaf = parents[parents.length - 1] ?? root;
+      continue;
+    }
+    const child: Node | undefined = leaf.entries.get(name);
+    if (child === undefined) return undefined;
+    if (child.type === "symlink") {
+      if (++followed > MAX_SYMLINKS_FOLLOWED) return undefined;
+      if (child.target.startsWith("/")) {
+        parents.length = 1;
+        names.length = 0;
+        leaf = root;
+      }
+      pending.push(...child.target.split("/").reverse());
+      continue;
+    }
+    names.push(name);
+    if (child.type === "directory") parents.push(child);
+    leaf = child;
+  }
+  return { path: `/${names.join("/")}`, node: leaf };
+}
+
+/** The regular file that `path` leads to (links followed), or undefined when there is no such file. */
+export function findFile(root: Directory, path: string): File | undefined {
+  const found = resolve(root, path)?.node;
+  return found?.type === "file" ? found : undefined;
+}
+
+/** @throws ImageError "not-found" */
+export function mustLookup(root: Directory, path: string): Node {
+  const node = lookup(root, path);
+  if (node === undefined) throw new ImageError("not-found", `${path}: no such path`, { path });
+  return node;
+}
+
+/** What a tree holds, counted. Hard links count once as an inode and each time as a path. */
+export interface TreeSummary {
+  readonly paths: number;
+  readonly inodes: number;
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  readonly others: number;
+  /** Names beyond the first of inodes that have several. */
+  readonly hardLinks: number;
+  readonly contentBytes: number;
+  readonly newestMtimeSeconds: number;
+}
+
+export function summarize(root: Directory): TreeSummary {
+  const seen = new Set<Node>();
+  const counts = { paths: 0, files: 0, directories: 0, symlinks: 0, others: 0, hardLinks: 0, contentBytes: 0 };
+  let newestMtimeSeconds = Number.NEGATIVE_INFINITY;
+  for (const { node } of walk(root)) {
+    counts.paths++;
+    if (node.type !== "directory") {
+      if (seen.has(node)) {
+        counts.hardLinks++;
+        continue;
+      }
+      seen.add(node);
+    }
+    newestMtimeSeconds = Math.max(newestMtimeSeconds, node.mtimeSeconds);
+    if (node.type === "file") {
+      counts.files++;
+      counts.contentBytes += node.content.sizeBytes;
+    } else if (node.type === "directory") counts.directories++;
+    else if (node.type === "symlink") counts.symlinks++;
+    else counts.others++;
+  }
+  return { ...counts, inodes: counts.paths - counts.hardLinks, newestMtimeSeconds };
+}
