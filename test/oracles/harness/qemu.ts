@@ -1,0 +1,145 @@
+// A PC in QEMU, with its serial line as a string. Always TCG (nested KVM hangs or crawls) and q35 (AHCI: the old IDE
+// reads a big archive ten times more slowly). See the notes on each field of `Machine`.
+
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { oracle } from "./programs.ts";
+import { run } from "./run.ts";
+
+export interface Machine {
+  /** Default 512. GRUB with a boot archive wants 288 MiB more than the image, the illumos loader twice the image + 256. */
+  readonly memoryMiB?: number;
+  /** An image in the CD drive; boots first. */
+  readonly cdrom?: string;
+  /** Raw images as virtio disks (/dev/vda, vdb … in Linux), read-only. */
+  readonly disks?: readonly string[];
+  /** A raw image as an AHCI disk, to boot from. */
+  readonly ahciDisk?: string;
+  /** A raw image as a USB stick (xhci), to boot from. */
+  readonly usbStick?: string;
+  /** A multiboot kernel or a Linux kernel, started without any boot loader. */
+  readonly kernel?: string;
+  /** Files for -initrd. Multiboot takes several, each with words for its command line; Linux takes one. */
+  readonly modules?: readonly { readonly path: string; readonly arguments?: string }[];
+  /** Kernel command line. */
+  readonly append?: string;
+  /** Default "bios" (SeaBIOS); "uefi" is OVMF with a fresh variable store. */
+  readonly firmware?: "bios" | "uefi";
+  /** SeaBIOS' and GRUB's text screen goes to the serial line too. BIOS only. */
+  readonly screenOnSerial?: boolean;
+  /** Further arguments, verbatim. */
+  readonly extra?: readonly string[];
+  /** Default two minutes. */
+  readonly timeoutMilliseconds?: number;
+  /** Default 64 MiB of serial output. */
+  readonly serialLimitBytes?: number;
+  /** The machine is switched off as soon as its serial output holds this (within a line). */
+  readonly until?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface MachineResult {
+  /** What came over COM1, as a byte string, without carriage returns. */
+  readonly serial: string;
+  /** QEMU's exit status: 33 and 35 are the probe's good and bad, 0 a power-off; null when it was killed. */
+  readonly status: number | null;
+  /** Why it was stopped: undefined means that the guest ended by itself. */
+  readonly stopped: "timeout" | "limit" | "asked" | "aborted" | undefined;
+  readonly stderr: string;
+  readonly milliseconds: number;
+}
+
+/** Runs a machine until it ends, says `until`, or the time is over. Nothing is written to the images. */
+export async function runMachine(machine: Machine): Promise<MachineResult> {
+  const scratch = mkdtempSync(join(tmpdir(), "pureboot-qemu-"));
+  try {
+    const matcher = machine.until === undefined ? undefined : textMatcher(machine.until);
+    const result = await run(oracle("qemu-system-x86_64"), machineArguments(machine, scratch), {
+      timeoutMilliseconds: machine.timeoutMilliseconds ?? 120_000,
+      outputLimitBytes: machine.serialLimitBytes ?? 64 * 1024 * 1024,
+      ...(matcher && { onOutput: matcher }),
+      ...(machine.signal && { signal: machine.signal }),
+    });
+    return {
+      serial: result.stdout.toString("latin1").replaceAll("\r", ""),
+      status: result.status,
+      stopped: result.stopped,
+      stderr: result.stderr.toString("latin1"),
+      milliseconds: result.milliseconds,
+    };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** QEMU's arguments for a machine; `scratch` is a folder for what it must be able to write to. */
+export function machineArguments(machine: Machine, scratch: string): string[] {
+  const type = machine.screenOnSerial && machine.firmware !== "uefi" ? "q35,graphics=off" : "q35";
+  const args = ["-nodefaults", "-no-user-config", "-accel", "tcg", "-M", type, "-cpu", "max"];
+  args.push(
+    "-m",
+    String(machine.memoryMiB ?? 512),
+    "-display",
+    "none",
+    "-vga",
+    "std",
+    "-serial",
+    "stdio",
+    "-no-reboot",
+  );
+  args.push("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4");
+  if (machine.firmware === "uefi") {
+    const variables = join(scratch, "variables.fd");
+    copyFileSync(oracle("OVMF_VARS"), variables);
+    args.push("-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${quote(oracle("OVMF_CODE"))}`);
+    args.push("-drive", `if=pflash,unit=1,format=raw,file=${quote(variables)}`);
+  }
+  if (machine.cdrom !== undefined) {
+    args.push("-drive", drive("cd", machine.cdrom), "-device", "ide-cd,drive=cd,bootindex=0");
+  }
+  if (machine.ahciDisk !== undefined) {
+    args.push("-drive", drive("ahci", machine.ahciDisk), "-device", "ide-hd,drive=ahci,bootindex=1");
+  }
+  if (machine.usbStick !== undefined) {
+    args.push(
+      "-device",
+      "qemu-xhci",
+      "-drive",
+      drive("usb", machine.usbStick),
+      "-device",
+      "usb-storage,drive=usb,bootindex=2",
+    );
+  }
+  for (const [index, disk] of (machine.disks ?? []).entries()) {
+    args.push("-drive", drive(`disk${index}`, disk), "-device", `virtio-blk-pci,drive=disk${index}`);
+  }
+  if (machine.kernel !== undefined) args.push("-kernel", machine.kernel);
+  if (machine.modules !== undefined && machine.modules.length > 0) {
+    const modules = machine.modules.map(({ path, arguments: words }) => quote(words ? `${path} ${words}` : path));
+    args.push("-initrd", modules.join(","));
+  }
+  if (machine.append !== undefined) args.push("-append", machine.append);
+  return [...args, ...(machine.extra ?? [])];
+}
+
+/** Copy-on-write into a temporary file: the image stays as it is, and the guest need not know that it is read-only. */
+function drive(id: string, path: string): string {
+  return `if=none,id=${id},format=raw,snapshot=on,file=${quote(path)}`;
+}
+
+/** QEMU's own escape for a comma within a value. */
+function quote(value: string): string {
+  return value.replaceAll(",", ",,");
+}
+
+/** Says whether the text has appeared in the pieces so far, also when it lies across two of them. */
+function textMatcher(text: string): (piece: Buffer) => boolean {
+  let tail = "";
+  return (piece) => {
+    tail += piece.toString("latin1");
+    const found = tail.includes(text);
+    tail = tail.slice(-text.length);
+    return found;
+  };
+}
