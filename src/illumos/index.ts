@@ -1,0 +1,3 @@
+// Floor 3: what makes a proto area bootable.
+
+export * from "./actions.ts";
