@@ -4,6 +4,8 @@ export * from "./bytestring.ts";
 export * from "./content.ts";
 export * from "./crc32.ts";
 export * from "./errors.ts";
+export * from "./hasher.ts";
 export * from "./integers.ts";
 export * from "./size.ts";
 export * from "./struct.ts";
+export * from "./zeros.ts";

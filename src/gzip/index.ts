@@ -1,0 +1,6 @@
+// Floor 2: gzip. One member, made of blocks that any number of threads compress; and a reader with random access.
+
+export * from "./blocks.ts";
+export * from "./engine.ts";
+export * from "./format.ts";
+export * from "./write.ts";
