@@ -1,3 +1,9 @@
 // Floor 3: what makes a proto area bootable.
 
 export * from "./actions.ts";
+export * from "./device-links.ts";
+export * from "./grub.ts";
+export * from "./init.ts";
+export * from "./kernel-state.ts";
+export * from "./requirements.ts";
+export * from "./smf.ts";

@@ -4,7 +4,7 @@
 import { ImageError } from "../bytes/index.ts";
 import { type Attributes, type Directory, directory, type Node } from "./node.ts";
 import { baseName, joinPath, normalizePath, parentPath, splitPath } from "./path.ts";
-import { lookup, walk } from "./walk.ts";
+import { lookup, sortedEntries, walk } from "./walk.ts";
 
 export interface Draft {
   /** The tree as it stands now. */
@@ -104,30 +104,50 @@ export function draft(start: Directory): Draft {
 }
 
 /**
- * A new tree with every node passed through `change`, children before their directory. `change` returns the node itself,
- * another in its place, or undefined to leave it out (with all below it). A node with several names is passed once,
- * with the first of its paths, so that hard links stay hard links.
+ * A new tree with every node passed through `change`, children before their directory. A node with several names is passed
+ * once, with the first of its paths, so that hard links stay hard links.
  */
-export function mapTree(root: Directory, change: (node: Node, path: string) => Node | undefined): Directory {
-  const done = new Map<Node, Node | undefined>();
-  const visit = (node: Node, path: string): Node | undefined => {
+export function mapTree(root: Directory, change: (node: Node, path: string) => Node): Directory {
+  const done = new Map<Node, Node>();
+  const visit = (node: Node, path: string): Node => {
     if (node.type !== "directory") {
-      if (!done.has(node)) done.set(node, change(node, path));
-      return done.get(node);
+      const known = done.get(node);
+      if (known !== undefined) return known;
+      const changed = change(node, path);
+      done.set(node, changed);
+      return changed;
     }
-    const entries = new Map<string, Node>();
-    let same = true;
-    for (const [name, child] of [...node.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const changed = visit(child, joinPath(path, name));
-      if (changed !== undefined) entries.set(name, changed);
-      same &&= changed === child;
-    }
-    return change(same ? node : directory(node, entries), path);
+    const entries = sortedEntries(node).map(([name, child]): [string, Node] => [
+      name,
+      visit(child, joinPath(path, name)),
+    ]);
+    const same = entries.every(([name, child]) => node.entries.get(name) === child);
+    return change(same ? node : directory(node, new Map(entries)), path);
   };
   const changed = visit(root, "/");
-  if (changed?.type !== "directory")
+  if (changed.type !== "directory")
     throw new ImageError("wrong-type", "/: the root must stay a directory", { path: "/" });
   return changed;
+}
+
+/** A new tree without the paths that `drop` says, and all below them. Other names of the same node stay. */
+export function prune(root: Directory, drop: (path: string, node: Node) => boolean): Directory {
+  const visit = (at: Directory, path: string): Directory => {
+    const entries = new Map<string, Node>();
+    let same = true;
+    for (const [name, child] of at.entries) {
+      const childPath = joinPath(path, name);
+      if (drop(childPath, child)) {
+        same = false;
+        continue;
+      }
+      const kept = child.type === "directory" ? visit(child, childPath) : child;
+      entries.set(name, kept);
+      same &&= kept === child;
+    }
+    return same ? at : directory(at, entries);
+  };
+  return visit(root, "/");
 }
 
 export interface Merged {

@@ -3,4 +3,5 @@
 export * from "./draft.ts";
 export * from "./node.ts";
 export * from "./path.ts";
+export * from "./select.ts";
 export * from "./walk.ts";

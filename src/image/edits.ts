@@ -1,0 +1,129 @@
+// Trimming and adding: the edits that a user asks for, applied in the order they were asked in.
+
+import { type Content, fromText, ImageError } from "../bytes/index.ts";
+import {
+  type Attributes,
+  type Directory,
+  directory,
+  draft,
+  file,
+  globMatcher,
+  lookup,
+  mapTree,
+  type Node,
+  normalizePath,
+  prune,
+  symlink,
+  walk,
+} from "../tree/index.ts";
+
+export type Edit =
+  | { readonly kind: "remove"; readonly pattern: string }
+  | { readonly kind: "chmod"; readonly pattern: string; readonly mode: number }
+  | { readonly kind: "chown"; readonly pattern: string; readonly uid: number; readonly gid: number }
+  | { readonly kind: "add"; readonly path: string; readonly content: Content; readonly mode: number }
+  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number }
+  | { readonly kind: "symlink"; readonly path: string; readonly target: string };
+
+export interface EditReport {
+  /** The edit in the words of its option: "--remove usr/share/man". */
+  readonly edit: string;
+  /** Paths that it matched, removed (with all below), changed or made. */
+  readonly matched: number;
+}
+
+/**
+ * Applies edits in order. New nodes get `fresh` as attributes (with the edit's own mode).
+ * @throws ImageError "wrong-type" when a parent of a new path is no directory
+ */
+export function applyEdits(
+  tree: Directory,
+  edits: readonly Edit[],
+  fresh: Attributes,
+): { tree: Directory; reports: EditReport[] } {
+  const reports: EditReport[] = [];
+  let current = tree;
+  for (const edit of edits) {
+    const { tree: next, matched } = applyEdit(current, edit, fresh);
+    reports.push({ edit: editText(edit), matched });
+    current = next;
+  }
+  return { tree: current, reports };
+}
+
+function editText(edit: Edit): string {
+  switch (edit.kind) {
+    case "remove":
+      return `--remove ${edit.pattern}`;
+    case "chmod":
+      return `--chmod ${edit.pattern}=${edit.mode.toString(8).padStart(4, "0")}`;
+    case "chown":
+      return `--chown ${edit.pattern}=${edit.uid}:${edit.gid}`;
+    case "symlink":
+      return `--symlink ${edit.path}=${edit.target}`;
+    default:
+      return `--${edit.kind} ${edit.path}`;
+  }
+}
+
+interface Applied {
+  readonly tree: Directory;
+  readonly matched: number;
+}
+
+function applyEdit(tree: Directory, edit: Edit, fresh: Attributes): Applied {
+  switch (edit.kind) {
+    case "remove":
+      return removeMatching(tree, globMatcher(edit.pattern));
+    case "chmod":
+      return changeMatching(tree, globMatcher(edit.pattern), (node) =>
+        node.type === "symlink" ? node : { ...node, mode: edit.mode },
+      );
+    case "chown":
+      return changeMatching(tree, globMatcher(edit.pattern), (node) => ({ ...node, uid: edit.uid, gid: edit.gid }));
+    case "add":
+      return putNode(tree, edit.path, file({ ...fresh, mode: edit.mode }, edit.content), fresh);
+    case "mkdir": {
+      const there = lookup(tree, fromText(edit.path));
+      const entries = there?.type === "directory" ? there.entries : new Map<string, Node>();
+      return putNode(tree, edit.path, directory({ ...fresh, mode: edit.mode }, entries), fresh);
+    }
+    case "symlink":
+      return putNode(tree, edit.path, symlink({ ...fresh, mode: 0o777 }, fromText(edit.target)), fresh);
+  }
+}
+
+function putNode(tree: Directory, path: string, node: Node, fresh: Attributes): Applied {
+  const name = normalizePath(fromText(path));
+  if (name === "/") throw new ImageError("invalid-argument", `${path}: the root cannot be replaced`, { path });
+  const change = draft(tree);
+  change.put(name, node, { ...fresh, mode: 0o755 });
+  return { tree: change.tree(), matched: 1 };
+}
+
+function removeMatching(tree: Directory, matches: (path: string) => boolean): Applied {
+  let matched = 0;
+  const kept = prune(tree, (path) => {
+    const drop = matches(path);
+    if (drop) matched++;
+    return drop;
+  });
+  return { tree: kept, matched };
+}
+
+/** Hard links: a match of any of a node's names changes the node, that is, all of its names. */
+function changeMatching(tree: Directory, matches: (path: string) => boolean, change: (node: Node) => Node): Applied {
+  const changed = new Set<Node>();
+  const matchedDirectories = new Set<string>();
+  let matched = 0;
+  for (const { path, node } of walk(tree)) {
+    if (!matches(path)) continue;
+    matched++;
+    if (node.type === "directory") matchedDirectories.add(path);
+    else changed.add(node);
+  }
+  const next = mapTree(tree, (node, path) =>
+    changed.has(node) || (node.type === "directory" && matchedDirectories.has(path)) ? change(node) : node,
+  );
+  return { tree: next, matched };
+}

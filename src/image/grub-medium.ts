@@ -1,0 +1,68 @@
+// A medium of the GRUB era: boot/ and platform/ with a menu, and one El Torito entry on stage2_eltorito.
+
+import { bytesOf, fromText, ImageError, memoryContent } from "../bytes/index.ts";
+import {
+  type Finding,
+  inspectStage2,
+  KERNEL_PATH,
+  KERNEL_PATH_32,
+  MENU_PATH,
+  menuLst,
+  STAGE2_PATH,
+} from "../illumos/index.ts";
+import { type Attributes, type Directory, draft, file, findFile } from "../tree/index.ts";
+import { ARCHIVE_PATH, type Medium } from "./medium.ts";
+import type { StageOptions } from "./options.ts";
+
+/** The BIOS loads 4 virtual sectors of 512 bytes; the stage reads the rest of itself. */
+const STAGE2_LOAD_SECTORS = 4;
+
+const WHERE_TO_GET_A_STAGE =
+  "give one with --stage2 FILE (Debian: apt install grub-legacy, /usr/lib/grub/x86_64-pc/stage2_eltorito), or --loader none";
+
+/** @throws ImageError "requirement" when there is no usable stage */
+export async function grubMedium(tree: Directory, options: StageOptions, fresh: Attributes): Promise<Medium> {
+  const edit = draft(tree);
+  const findings: Finding[] = [];
+  const put = (path: string, node: ReturnType<typeof file>): void => edit.put(path, node, { ...fresh, mode: 0o755 });
+  const stage2 = options.stage2?.content ?? findFile(tree, STAGE2_PATH)?.content;
+  const from = options.stage2?.path ?? STAGE2_PATH;
+  if (stage2 === undefined && options.loader !== "none") {
+    throw new ImageError("requirement", `no boot stage: the proto area has no ${STAGE2_PATH}; ${WHERE_TO_GET_A_STAGE}`);
+  }
+  const bootable = stage2 !== undefined && options.loader !== "none";
+  const dialect = bootable ? await inspectStage2(stage2, from) : "plain";
+  if (bootable && options.stage2) put(STAGE2_PATH, file({ ...fresh, mode: 0o444 }, stage2));
+
+  const kernelPath = [KERNEL_PATH, KERNEL_PATH_32].find((path) => findFile(tree, path));
+  if (kernelPath === undefined) {
+    findings.push({
+      rule: "kernel-on-medium",
+      severity: "error",
+      path: KERNEL_PATH,
+      message: `${KERNEL_PATH} is missing: the medium has nothing to boot`,
+    });
+  }
+  const menu = menuLst({
+    dialect,
+    kernelPath: kernelPath ?? KERNEL_PATH,
+    archivePath: ARCHIVE_PATH,
+    console: options.console,
+    bootArgs: options.bootArgs,
+    timeoutSeconds: options.menuTimeoutSeconds,
+    title: "illumos",
+  });
+  put(MENU_PATH, file(fresh, memoryContent(bytesOf(fromText(menu)))));
+  return {
+    loader: bootable ? "grub" : "none",
+    reason: bootable
+      ? `${from} (${dialect === "illumos" ? "kernel$/module$" : "kernel/module"} menu)`
+      : "asked for none",
+    tree: edit.tree(),
+    archivePath: ARCHIVE_PATH,
+    bootEntries: bootable
+      ? [{ path: STAGE2_PATH, platform: "bios", loadSectors: STAGE2_LOAD_SECTORS, bootInfoTable: true }]
+      : [],
+    findings,
+  };
+}

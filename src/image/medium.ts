@@ -1,0 +1,51 @@
+// What is on the ISO outside of the ramdisk, and what is in the ramdisk and not on the ISO.
+
+import type { Finding } from "../illumos/index.ts";
+import type { BootEntry } from "../iso9660-writer-ts/index.ts";
+import { type Directory, directory, globMatcher, prune } from "../tree/index.ts";
+
+/** A medium as one boot loader wants it, but for the archive, whose size is not known yet. */
+export interface Medium {
+  readonly loader: "grub" | "illumos" | "none";
+  /** Why this loader. */
+  readonly reason: string;
+  /** The ISO's tree without the archive. */
+  readonly tree: Directory;
+  /** Where the archive goes, on the ISO. */
+  readonly archivePath: string;
+  /** Where the archive's SHA-1 goes, if the loader uses one. */
+  readonly hashPath?: string | undefined;
+  readonly bootEntries: readonly BootEntry[];
+  readonly findings: readonly Finding[];
+}
+
+/** The original script's place for the archive; a menu or a configuration fragment names it. */
+export const ARCHIVE_PATH = "/platform/i86pc/boot_archive";
+
+/** Archives of earlier builds: in a ramdisk they would be dead weight, on the ISO they would be confusing. */
+const OLD_ARCHIVES = ["boot_archive", "boot_archive.gz", "boot_archive.hash"].flatMap((name) => [
+  `/platform/*/${name}`,
+  `/platform/*/amd64/${name}`,
+]);
+
+/** What a CD boots from, and nothing that a running system installs on disks (stage1, stage2, pmbr, gptzfsboot stay). */
+const MEDIUM_ONLY = ["/boot/grub/stage2_eltorito", "/boot/cdboot", "/boot/isoboot", "/boot/efiboot.img"];
+
+const isOldArchive = anyOf(OLD_ARCHIVES);
+const isMediumOnly = anyOf(MEDIUM_ONLY);
+
+function anyOf(patterns: readonly string[]): (path: string) => boolean {
+  const matchers = patterns.map(globMatcher);
+  return (path) => matchers.some((matches) => matches(path));
+}
+
+/** The tree as it goes into the ramdisk. */
+export function ramdiskTree(tree: Directory): Directory {
+  return prune(tree, (path) => isOldArchive(path) || isMediumOnly(path));
+}
+
+/** The part of the tree that goes on the ISO as it is: boot/ and platform/, as the original script leaves them. */
+export function mediumTree(tree: Directory): Directory {
+  const entries = [...tree.entries].filter(([name]) => name === "boot" || name === "platform");
+  return prune(directory(tree, new Map(entries)), isOldArchive);
+}

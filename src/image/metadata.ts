@@ -1,0 +1,39 @@
+// What every image's tree goes through: one owner, no time later than the epoch, nothing that a file system cannot hold.
+
+import { ImageError, toText } from "../bytes/index.ts";
+import { type Directory, mapTree, prune, summarize, walk } from "../tree/index.ts";
+
+/**
+ * The time of the image: what was asked for, else the newest time of the input. It must fit the signed 32 bits of UFS.
+ * @throws ImageError "invalid-argument"
+ */
+export function epochOf(tree: Directory, asked: number | undefined): number {
+  const epoch = asked ?? Math.max(0, summarize(tree).newestMtimeSeconds);
+  if (!Number.isSafeInteger(epoch) || epoch < 0 || epoch > 0x7fffffff) {
+    throw new ImageError("invalid-argument", `epoch ${epoch}: must be whole seconds in 0..${0x7fffffff}`);
+  }
+  return epoch;
+}
+
+/** Times later than the epoch become the epoch: building twice must not show when it was built. */
+export function clampTimes(tree: Directory, epochSeconds: number): Directory {
+  return mapTree(tree, (node) => (node.mtimeSeconds > epochSeconds ? { ...node, mtimeSeconds: epochSeconds } : node));
+}
+
+/**
+ * Everything owned by root:root, as the original script does it: the builder of a proto area is an ordinary user, whose
+ * ids mean nothing in the image. Set-id bits stay.
+ */
+export function ownedByRoot(tree: Directory): Directory {
+  return mapTree(tree, (node) => (node.uid === 0 && node.gid === 0 ? node : { ...node, uid: 0, gid: 0 }));
+}
+
+/** Sockets (and doors, which look like them from outside) exist only while a program serves them. */
+export function withoutSockets(tree: Directory): { tree: Directory; skipped: string[] } {
+  const skipped = Array.from(walk(tree)).filter(({ node }) => node.type === "socket");
+  if (skipped.length === 0) return { tree, skipped: [] };
+  return {
+    tree: prune(tree, (_, node) => node.type === "socket"),
+    skipped: skipped.map(({ path }) => toText(path)),
+  };
+}

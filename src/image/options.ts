@@ -1,0 +1,65 @@
+// What a build can be told. The command line and the JSON recipe both end here.
+
+import type { Content } from "../bytes/index.ts";
+import type { Edit } from "./edits.ts";
+
+export type InitChoice = "auto" | "shell" | "smf" | "keep";
+export type LoaderChoice = "auto" | "grub" | "illumos" | "none";
+
+/** How big the ramdisk is. */
+export interface RamdiskSize {
+  /** Bytes of the image file, or "auto": the smallest that holds the tree and `freeBytes`. */
+  readonly imageBytes: number | "auto";
+  /** Space left for the running system when the size is "auto". */
+  readonly freeBytes: number;
+  /** Bytes per inode (newfs -i); chosen to fit when undefined. */
+  readonly nbpi?: number | undefined;
+}
+
+export interface StageOptions {
+  readonly init: InitChoice;
+  /** Printed on the console before the shell. */
+  readonly message: string;
+  /** Shell commands that run once, before the shell. */
+  readonly startup?: Content | undefined;
+  /** Remount the root read-write. */
+  readonly rw: boolean;
+  readonly loader: LoaderChoice;
+  /** A GRUB stage from outside the proto area. */
+  readonly stage2?: { readonly path: string; readonly content: Content } | undefined;
+  /** "text" or a serial port. */
+  readonly console: string;
+  readonly bootArgs: string;
+  /** Seconds that the boot menu waits; negative: for ever. */
+  readonly menuTimeoutSeconds: number;
+  /** Kernel state files by name (name_to_major …), taken as they are. */
+  readonly kernelState?: ReadonlyMap<string, Content> | undefined;
+  readonly edits: readonly Edit[];
+  /** Seconds since 1970; undefined: the newest time of the input. */
+  readonly epochSeconds?: number | undefined;
+}
+
+export interface ImageOptions extends StageOptions {
+  readonly size: RamdiskSize;
+  readonly volumeId: string;
+  /** gzip level, 0..9. */
+  readonly level: number;
+}
+
+export const DEFAULT_MESSAGE =
+  "Welcome to illumos, without SMF: this is a shell on the console, and there is nothing else.";
+export const DEFAULT_FREE_BYTES: number = 16 * 2 ** 20;
+
+export const DEFAULT_OPTIONS: ImageOptions = {
+  init: "auto",
+  message: DEFAULT_MESSAGE,
+  rw: false,
+  loader: "auto",
+  console: "text",
+  bootArgs: "",
+  menuTimeoutSeconds: 10,
+  edits: [],
+  size: { imageBytes: "auto", freeBytes: DEFAULT_FREE_BYTES },
+  volumeId: "illumos",
+  level: 6,
+};

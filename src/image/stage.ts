@@ -1,0 +1,163 @@
+// Staging: from the layers of the input to the two trees that are written, the ramdisk's and the ISO's. All edits are
+// made to trees in memory; the sources are only read.
+
+import { byteString, bytesOf, fromText, ImageError, memoryContent, readAll, toText } from "../bytes/index.ts";
+import {
+  addDeviceLinks,
+  addMountPoints,
+  checkConsole,
+  ESSENTIAL_STATE_FILES,
+  type Finding,
+  KERNEL_STATE_FILES,
+  missingNeeds,
+  RC_PATH,
+  rcScript,
+  STARTUP_PATH,
+  shellInittab,
+  smfLibraries,
+  systemFile,
+} from "../illumos/index.ts";
+import { type Attributes, type Directory, draft, file, findFile, mergeTrees, resolve } from "../tree/index.ts";
+import { applyEdits, type EditReport } from "./edits.ts";
+import { grubMedium } from "./grub-medium.ts";
+import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
+import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
+import type { StageOptions } from "./options.ts";
+
+export interface Staged {
+  readonly ramdisk: Directory;
+  readonly medium: Medium;
+  readonly init: "shell" | "smf" | "keep";
+  readonly epochSeconds: number;
+  readonly findings: readonly Finding[];
+  readonly edits: readonly EditReport[];
+  /** Paths of lower layers that a higher layer replaced. */
+  readonly overridden: readonly string[];
+}
+
+/**
+ * Makes a proto area bootable.
+ * @param layers the input, later over earlier
+ * @throws ImageError "requirement" when a boot stage is missing; "invalid-argument", "conflict" for bad options
+ */
+export async function stage(layers: readonly [Directory, ...Directory[]], options: StageOptions): Promise<Staged> {
+  checkConsole(options.console);
+  const merged = mergeTrees(layers);
+  if (merged.tree.entries.size === 0) {
+    throw new ImageError(
+      "input-missing",
+      "the input is empty: a proto area has at least etc, kernel, platform and boot",
+    );
+  }
+  const epochSeconds = epochOf(merged.tree, options.epochSeconds);
+  const fresh: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: epochSeconds };
+  const findings: Finding[] = [];
+
+  const { tree: plain, skipped } = withoutSockets(merged.tree);
+  for (const path of skipped) {
+    findings.push({ rule: "socket", severity: "warning", path, message: `${path}: a socket; left out` });
+  }
+  const stated = withKernelState(ownedByRoot(plain), options, fresh, findings);
+  const { tree: started, init } = await withInit(stated, options, fresh);
+  const mounted = addMountPoints(started, fresh);
+  for (const path of mounted.made) {
+    findings.push({ rule: "made", severity: "note", path, message: `${path}: made (the kernel mounts or reads it)` });
+  }
+  const linked = addDeviceLinks(mounted.tree, fresh).tree;
+  const { tree: edited, reports } = applyEdits(withReconfigure(linked, fresh), options.edits, fresh);
+  for (const { edit, matched } of reports) {
+    if (matched === 0) findings.push({ rule: "no-match", severity: "warning", message: `${edit}: matches nothing` });
+  }
+  const tree = clampTimes(edited, epochSeconds);
+  findings.push(...(await missingNeeds(tree)));
+  const medium = await grubMedium(mediumTree(tree), options, fresh);
+  return {
+    ramdisk: ramdiskTree(tree),
+    medium,
+    init,
+    epochSeconds,
+    findings: [...findings, ...medium.findings],
+    edits: reports,
+    overridden: merged.overridden.map(toText),
+  };
+}
+
+/** Puts ready-made kernel state files in the place of the proto area's. */
+function withKernelState(
+  tree: Directory,
+  { kernelState }: StageOptions,
+  fresh: Attributes,
+  findings: Finding[],
+): Directory {
+  if (!kernelState) return tree;
+  const edit = draft(tree);
+  for (const [name, content] of kernelState) {
+    const path = KERNEL_STATE_FILES[name];
+    if (path === undefined) continue;
+    const there = edit.get(path);
+    edit.put(path, file({ ...(there ?? fresh) }, content), { ...fresh, mode: 0o755 });
+  }
+  for (const name of ESSENTIAL_STATE_FILES) {
+    if (kernelState.has(name)) continue;
+    findings.push({
+      rule: "kernel-state-incomplete",
+      severity: "warning",
+      path: name,
+      message: `--kernel-state has no ${name}; the proto area's own is kept`,
+    });
+  }
+  return edit.tree();
+}
+
+/** An empty /reconfigure, as add_drv leaves it: the device services of a full system look for it. */
+function withReconfigure(tree: Directory, fresh: Attributes): Directory {
+  const edit = draft(tree);
+  if (edit.get("/reconfigure") === undefined) edit.put("/reconfigure", file(fresh, memoryContent(new Uint8Array())));
+  return edit.tree();
+}
+
+/** Shells that can sit on the console, best first. */
+const SHELLS = ["/usr/bin/ksh93", "/usr/bin/amd64/ksh93", "/usr/bin/ksh", "/sbin/sh", "/usr/bin/sh"];
+
+async function withInit(
+  tree: Directory,
+  options: StageOptions,
+  fresh: Attributes,
+): Promise<{ tree: Directory; init: Staged["init"] }> {
+  const missing = smfLibraries(tree);
+  const init = options.init === "auto" ? (missing.length === 0 ? "smf" : "shell") : options.init;
+  if (init !== "shell") {
+    if (options.startup || options.rw) {
+      throw new ImageError(
+        "conflict",
+        `--startup and --rw belong to --init shell; with --init ${init} SMF does such things`,
+      );
+    }
+    if (init === "smf" && missing.length > 0) {
+      throw new ImageError(
+        "requirement",
+        `--init smf: svc.startd cannot run without ${missing.join(", ")}; add them with --adjunct DIR, or use --init shell`,
+      );
+    }
+    return { tree, init };
+  }
+  const edit = draft(tree);
+  const rewrite = async (path: string, change: (text: string) => string): Promise<void> => {
+    const found = findFile(tree, path);
+    const text = found ? byteString(await readAll(found.content)) : "";
+    const at = found ? (resolve(tree, path)?.path ?? path) : path;
+    edit.put(at, file(found ?? fresh, memoryContent(bytesOf(change(text)))), { ...fresh, mode: 0o755 });
+  };
+  await rewrite("/etc/inittab", shellInittab);
+  await rewrite("/etc/system", systemFile);
+  const shell = SHELLS.find((path) => findFile(tree, path) !== undefined) ?? "/sbin/sh";
+  const script = rcScript({
+    message: fromText(options.message),
+    startup: options.startup !== undefined,
+    rw: options.rw,
+    shell,
+  });
+  edit.put(RC_PATH, file({ ...fresh, mode: 0o755 }, memoryContent(bytesOf(script))));
+  if (options.startup) edit.put(STARTUP_PATH, file({ ...fresh, mode: 0o755 }, options.startup));
+  return { tree: edit.tree(), init };
+}
