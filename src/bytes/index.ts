@@ -4,6 +4,7 @@ export * from "./bytestring.ts";
 export * from "./content.ts";
 export * from "./crc32.ts";
 export * from "./errors.ts";
+export * from "./finding.ts";
 export * from "./hasher.ts";
 export * from "./integers.ts";
 export * from "./size.ts";
