@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// The command line. Each command is a file of its own, loaded only when it is asked for: `--help` must not cost the time
+// of loading formats that it does not use.
+
+import { Command } from "commander";
+import { exitStatusOf, reportError, USAGE_STATUS } from "./errors.ts";
+import { VERSION } from "./version.ts";
+
+/** What a command's file exports: adds operands, options, examples and the action. */
+export interface CommandModule {
+  readonly define: (command: Command) => void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** In the order in which the help shows them. */
+const COMMANDS: readonly Entry[] = [
+  { name: "build", summary: "make a bootable ISO of a proto area", load: () => import("./build.ts") },
+  { name: "archive", summary: "make only the ramdisk (boot archive)", load: () => import("./archive.ts") },
+  { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
+];
+
+function program(): Command {
+  return new Command("pureboot")
+    .description("Makes bootable illumos images: no illumos host, no root, the same bytes every time.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help; `pureboot COMMAND --help` for one command")
+    .helpCommand(false)
+    .showHelpAfterError("(pureboot --help lists the commands)")
+    .configureHelp({ showGlobalOptions: true });
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const top = program();
+  const asked = words.find((word) => !word.startsWith("-"));
+  for (const { name, summary, load } of COMMANDS) {
+    const command = top.command(name).description(summary);
+    if (name === asked)
+      (await load()).define(command.showHelpAfterError(`(pureboot ${name} --help lists the options)`));
+  }
+  if (words.length === 0) {
+    top.outputHelp({ error: true });
+    process.exitCode = USAGE_STATUS;
+    return;
+  }
+  for (const command of [top, ...top.commands]) command.exitOverride();
+  await top.parseAsync([...words], { from: "user" });
+}
+
+// A reader that closes its end of the pipe early (head, less) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  reportError(error);
+  process.exitCode = exitStatusOf(error);
+}
