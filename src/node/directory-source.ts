@@ -1,0 +1,137 @@
+// A directory on disk as a tree. Names are bytes as the disk has them, symbolic links are never followed (only the top
+// directory may be one), nothing is ever written. File contents stay on disk until they are read (host-files.ts).
+
+import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { byteString, ImageError, toText } from "../bytes/index.ts";
+import { throwIfAborted } from "../layout/index.ts";
+import {
+  type Attributes,
+  type Directory,
+  device,
+  directory,
+  file,
+  type Node,
+  special,
+  symlink,
+  typeOfMode,
+} from "../tree/index.ts";
+import { inputError } from "./host-errors.ts";
+import { hostFileContent, hostPath } from "./host-files.ts";
+
+export interface DirectoryTree {
+  readonly tree: Directory;
+  /** One line each: what was left out and why. */
+  readonly warnings: readonly string[];
+}
+
+export interface DirectoryOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Walk {
+  readonly inodes: Map<string, Node>;
+  readonly warnings: string[];
+  readonly signal: AbortSignal | undefined;
+  visited: number;
+}
+
+/**
+ * Walks `path` and all below it. Sockets are nodes like others; what no tree can hold (doors, event ports) is left out with a warning.
+ * @param path host path, as the user gave it
+ * @throws ImageError "input-missing" when it is missing, no directory, or something in it cannot be looked at; "interrupted"
+ */
+export async function readDirectoryTree(path: string, options: DirectoryOptions = {}): Promise<DirectoryTree> {
+  const stats = attempt(path, () => statSync(path));
+  if (!stats.isDirectory()) {
+    throw new ImageError("input-missing", `${path}: is not a directory; a proto area is one`, { path });
+  }
+  const walk: Walk = { inodes: new Map(), warnings: [], signal: options.signal, visited: 0 };
+  const top = byteString(Buffer.from(path));
+  return { tree: await readDirectory(top, stats, walk), warnings: walk.warnings };
+}
+
+const PATHS_A_TURN = 2000;
+
+async function readDirectory(path: string, stats: Stats, walk: Walk): Promise<Directory> {
+  const names = attempt(path, () => readdirSync(hostPath(path), { encoding: "buffer" }));
+  const entries = new Map<string, Node>();
+  for (const bytes of names) {
+    if (++walk.visited % PATHS_A_TURN === 0) {
+      await setImmediate(); // lets signals and timers in: the walk itself is synchronous, which is several times as fast
+      throwIfAborted(walk.signal);
+    }
+    const name = byteString(bytes);
+    const childPath = `${path}/${name}`;
+    const childStats = attempt(childPath, () => lstatSync(hostPath(childPath)));
+    const node = childStats.isDirectory()
+      ? await readDirectory(childPath, childStats, walk)
+      : readLeaf(childPath, childStats, walk);
+    if (node) entries.set(name, node);
+  }
+  return directory(attributesOf(stats), entries);
+}
+
+/** A node that is no directory; the same object for every name of one inode. */
+function readLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
+  if (stats.nlink === 1) return makeLeaf(path, stats, walk);
+  // As bigint: inode numbers of some file systems are beyond 2^53, where two of them would look the same.
+  const { dev, ino } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));
+  const inode = `${dev}:${ino}`;
+  const known = walk.inodes.get(inode);
+  if (known) return known;
+  const node = makeLeaf(path, stats, walk);
+  if (node) walk.inodes.set(inode, node);
+  return node;
+}
+
+function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
+  const attributes = attributesOf(stats);
+  const type = typeOfMode(stats.mode);
+  switch (type) {
+    case "file":
+      return file(attributes, hostFileContent(path, stats));
+    case "symlink":
+      return symlink(attributes, byteString(attempt(path, () => readlinkSync(hostPath(path), { encoding: "buffer" }))));
+    case "character":
+    case "block": {
+      const { rdev } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));
+      return device(attributes, type, ...deviceNumbers(rdev, process.platform));
+    }
+    case "fifo":
+    case "socket":
+      return special(attributes, type);
+    default:
+      walk.warnings.push(
+        `${toText(path)}: left out: its type (mode ${stats.mode.toString(8)}) is none that an image can hold`,
+      );
+      return undefined;
+  }
+}
+
+function attributesOf({ mode, uid, gid, mtimeMs }: Stats): Attributes {
+  return { mode: mode & 0o7777, uid, gid, mtimeSeconds: Math.floor(mtimeMs / 1000) };
+}
+
+/** st_rdev to major and minor, as the platform's makedev(3) puts them together. */
+export function deviceNumbers(rdev: bigint, platform: NodeJS.Platform): [major: number, minor: number] {
+  const bits = (from: bigint, mask: bigint): number => Number((rdev >> from) & mask);
+  switch (platform) {
+    case "darwin":
+      return [bits(24n, 0xffn), bits(0n, 0xffffffn)];
+    case "sunos":
+      return [bits(32n, 0xffffffffn), bits(0n, 0xffffffffn)];
+    case "freebsd":
+      return [bits(32n, 0xffffff00n) + bits(8n, 0xffn), bits(24n, 0xff00n) + bits(0n, 0xffff00ffn)];
+    default: // Linux: 12 + 20 bits in the lower half, the rest above (glibc's gnu_dev_major)
+      return [bits(32n, 0xfffff000n) + bits(8n, 0xfffn), bits(12n, 0xffffff00n) + bits(0n, 0xffn)];
+  }
+}
+
+function attempt<Value>(path: string, call: () => Value): Value {
+  try {
+    return call();
+  } catch (error) {
+    throw inputError(error, toText(path));
+  }
+}

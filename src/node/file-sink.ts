@@ -1,0 +1,155 @@
+// The output file: written under a temporary name beside its place, and renamed when it is whole. Whatever ends the
+// program before that, an error, Ctrl-C or process.exit, leaves neither the file nor the temporary one.
+
+import { randomBytes } from "node:crypto";
+import { lstatSync, realpathSync, type Stats, unlinkSync } from "node:fs";
+import { type FileHandle, open, rename } from "node:fs/promises";
+import path from "node:path";
+import { ImageError } from "../bytes/index.ts";
+import type { Sink } from "../layout/index.ts";
+import { outputError } from "./host-errors.ts";
+
+export interface FileSink extends Sink {
+  /** Where the file will be. */
+  readonly path: string;
+  /** Sets the size; what was never written reads as zeros and takes no space where the file system knows holes. */
+  truncate(sizeBytes: number): Promise<void>;
+  /** Fills `target` from what was written at `offset`. */
+  read(target: Uint8Array, offset: number): Promise<void>;
+  /** Gives the file its name. Nothing may be written after it. */
+  commit(): Promise<void>;
+  /** Removes what was written; after `commit` it does nothing, so it may stand in a `finally`. */
+  discard(): Promise<void>;
+}
+
+export interface FileSinkOptions {
+  /** Whether an existing file may be replaced. */
+  readonly force?: boolean | undefined;
+  /** Directories that are being read: the output must not be inside of them, or it would become part of itself. */
+  readonly sources?: readonly string[] | undefined;
+}
+
+/** Temporary files that must not outlive the process. */
+const temporaryFiles = new Set<string>();
+process.on("exit", () => {
+  for (const file of temporaryFiles) unlinkQuietly(file);
+});
+
+/**
+ * Begins an output file at `target`.
+ * @throws ImageError "output" when it exists (without `force`), is no regular file, or cannot be made; "conflict" when it is
+ *   inside a source
+ */
+export async function createFileSink(target: string, options: FileSinkOptions = {}): Promise<FileSink> {
+  const place = resolvePlace(target);
+  checkPlace(place, target, options);
+  const temporary = path.join(
+    path.dirname(place),
+    `.${path.basename(place).slice(0, 200)}.${randomBytes(6).toString("hex")}.partial`,
+  );
+  const attempt = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw outputError(error, target);
+    }
+  };
+  let handle: FileHandle | undefined = await attempt(() => open(temporary, "wx+"));
+  temporaryFiles.add(temporary);
+  const opened = (): FileHandle => {
+    if (!handle) throw new Error(`${target}: the file is closed`);
+    return handle;
+  };
+
+  return {
+    path: target,
+    write: (bytes, offset) => attempt(() => writeAll(opened(), bytes, offset)),
+    truncate: (sizeBytes) => attempt(() => opened().truncate(sizeBytes)),
+    read: (bytes, offset) => attempt(() => readExactly(opened(), bytes, offset)),
+    commit: () =>
+      attempt(async () => {
+        const closing = opened();
+        handle = undefined;
+        await closing.close(); // some file systems report a full disk only now
+        checkPlace(place, target, options);
+        await rename(temporary, place);
+        temporaryFiles.delete(temporary);
+      }),
+    async discard() {
+      const closing = handle;
+      handle = undefined;
+      await closing?.close().catch(() => {});
+      if (temporaryFiles.delete(temporary)) unlinkQuietly(temporary);
+    },
+  };
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+async function readExactly(handle: FileHandle, target: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, offset + done);
+    if (bytesRead === 0) throw new Error(`byte ${offset + done} was never written`);
+    done += bytesRead;
+  }
+}
+
+/** The place with symbolic links resolved: a link to an image stays a link, what it points to is replaced. */
+function resolvePlace(target: string): string {
+  try {
+    return realpathSync(target);
+  } catch {
+    // not there yet: its directory must be
+  }
+  try {
+    return path.join(realpathSync(path.dirname(target)), path.basename(target));
+  } catch (error) {
+    throw outputError(error, target);
+  }
+}
+
+function checkPlace(place: string, target: string, { force = false, sources = [] }: FileSinkOptions): void {
+  let stats: Stats | undefined;
+  try {
+    stats = lstatSync(place, { throwIfNoEntry: false });
+  } catch (error) {
+    throw outputError(error, target);
+  }
+  if (stats && !stats.isFile()) {
+    const remedy = stats.isBlockDevice() ? "write an image file and copy it there with dd" : "name a file";
+    throw new ImageError("output", `${target}: exists and is not a regular file; ${remedy}`, { path: target });
+  }
+  if (stats && !force) {
+    throw new ImageError("output", `${target}: exists already; use --force to replace it`, { path: target });
+  }
+  for (const source of sources) {
+    if (!isInside(place, source)) continue;
+    throw new ImageError("conflict", `${target}: is inside ${source}, which is being read; write it somewhere else`, {
+      path: target,
+    });
+  }
+}
+
+function isInside(place: string, source: string): boolean {
+  let top: string;
+  try {
+    top = realpathSync(source);
+  } catch {
+    return false; // a source that is missing is reported by whoever reads it
+  }
+  const relative = path.relative(top, place);
+  return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+function unlinkQuietly(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // gone already
+  }
+}
