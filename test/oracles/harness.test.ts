@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mountInLinux } from "./harness/linux.ts";
 import { compareListings } from "./harness/listing.ts";
 import { bootProbe, PROBE, probeImage } from "./harness/probe.ts";
 import { testWith } from "./harness/programs.ts";
@@ -78,4 +79,31 @@ describe("boot probe", () => {
     expect(report.cmdline).toContain("-B console=ttya");
     expect(report.errors).toEqual(["no module of type rootfs"]);
   });
+});
+
+describe("Linux guest", () => {
+  testWith(
+    ["qemu-system-x86_64", "linux", "gcc"],
+    "lists a UFS image, and sees what is wrong with others",
+    async () => {
+      const garbled = Buffer.from(ufs.image);
+      garbled.writeUInt16LE(3, garbled.indexOf("motd\0") - 4); // reclen of /etc/motd
+      garbled.writeInt32LE(0, 8192 + 132); // fs_state
+      writeFileSync(at("garbled.ufs"), garbled);
+      writeFileSync(at("noise"), Buffer.alloc(1024 * 1024, "noise"));
+      const [good, bad, wrongType, noise] = await mountInLinux([
+        { image: at("sun.ufs"), type: "ufs" },
+        { image: at("garbled.ufs"), type: "ufs" },
+        { image: at("sun.ufs"), type: "ufs", options: "ufstype=44bsd" },
+        { image: at("noise"), type: "ufs" },
+      ]);
+      expect(good?.complaints).toEqual([]);
+      expect(compareListings(ufs.listing("sha256"), good?.listing ?? new Map())).toEqual([]);
+      expect(bad?.complaints.join("\n")).toMatch(/fs needs fsck/);
+      expect(bad?.complaints.join("\n")).toMatch(/rec_len|bad entry/);
+      expect(wrongType?.complaints.length).toBeGreaterThan(0);
+      expect(noise?.listing.size).toBe(0);
+      expect(noise?.errors[0]).toMatch(/^mount: /);
+    },
+  );
 });
