@@ -25,7 +25,7 @@ const PROGRAMS = {
   mcopy: "mtools",
   mformat: "mtools",
   gcc: "gcc libc6-dev",
-  mkfs: "util-linux",
+  xz: "xz-utils",
 } as const;
 
 /** File name -> where it lies, first found is taken; Debian package. */

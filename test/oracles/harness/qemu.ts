@@ -76,7 +76,7 @@ export async function runMachine(machine: Machine): Promise<MachineResult> {
 /** QEMU's arguments for a machine; `scratch` is a folder for what it must be able to write to. */
 export function machineArguments(machine: Machine, scratch: string): string[] {
   const type = machine.screenOnSerial && machine.firmware !== "uefi" ? "q35,graphics=off" : "q35";
-  const args = ["-nodefaults", "-no-user-config", "-accel", "tcg", "-M", type, "-cpu", "max"];
+  const args = ["-nodefaults", "-no-user-config", "-accel", "tcg", "-M", type, "-cpu", "qemu64"];
   args.push(
     "-m",
     String(machine.memoryMiB ?? 512),
