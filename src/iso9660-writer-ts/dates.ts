@@ -1,0 +1,112 @@
+// The two date formats of ECMA-119: 7 bytes in directory records (9.1.5), 17 in volume descriptors (8.4.26.1).
+// Both become seconds since 1970-01-01T00:00:00Z, or undefined when no date is recorded; all dates are written as UTC.
+
+import { byteString, type FieldType, writeByteString } from "../bytes/index.ts";
+
+const GMT_UNIT_SECONDS = 15 * 60;
+/** ECMA-119 8.4.26.1: the offset from Greenwich lies in -48 … +52 quarters of an hour. */
+const MAX_GMT_UNITS = 52;
+
+interface Civil {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+function civil(seconds: number): Civil {
+  const date = new Date(seconds * 1000);
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+  };
+}
+
+/** Seconds, or undefined when the fields are no date (month 0, hour 24 …). */
+function secondsOf({ year, month, day, hour, minute, second }: Civil, gmtUnits: number): number | undefined {
+  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return undefined;
+  if (Math.abs(gmtUnits) > MAX_GMT_UNITS) return undefined;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day); // Date.UTC would take the years 0..99 as 1900..1999
+  date.setUTCHours(hour, minute, second);
+  return date.getTime() / 1000 - gmtUnits * GMT_UNIT_SECONDS;
+}
+
+const FIRST_SHORT_YEAR = 1900;
+const LAST_SHORT_YEAR = FIRST_SHORT_YEAR + 255;
+
+/** Whether the 7-byte form can hold this time. */
+export function fitsDate7(seconds: number): boolean {
+  const { year } = civil(seconds);
+  return year >= FIRST_SHORT_YEAR && year <= LAST_SHORT_YEAR;
+}
+
+/** ECMA-119 9.1.5: years since 1900, month, day, hour, minute, second, offset from GMT in quarters of an hour. */
+export const date7: FieldType<number | undefined> = {
+  name: "date[7]",
+  sizeBytes: 7,
+  zero: undefined,
+  read(view, offset) {
+    const at = (i: number): number => view.getUint8(offset + i);
+    const fields = {
+      year: FIRST_SHORT_YEAR + at(0),
+      month: at(1),
+      day: at(2),
+      hour: at(3),
+      minute: at(4),
+      second: at(5),
+    };
+    return secondsOf(fields, view.getInt8(offset + 6));
+  },
+  write(view, offset, seconds) {
+    new Uint8Array(view.buffer, view.byteOffset + offset, 7).fill(0);
+    if (seconds === undefined) return;
+    if (!fitsDate7(seconds)) {
+      throw new RangeError(`time ${seconds} is outside of the years ${FIRST_SHORT_YEAR}..${LAST_SHORT_YEAR}`);
+    }
+    const { year, month, day, hour, minute, second } = civil(seconds);
+    [year - FIRST_SHORT_YEAR, month, day, hour, minute, second].forEach((value, i) => {
+      view.setUint8(offset + i, value);
+    });
+  },
+};
+
+/** Digits of each field of the 17-byte form: year, month, day, hour, minute, second, hundredths. */
+const DIGITS = [4, 2, 2, 2, 2, 2, 2] as const;
+const DATE_DIGITS = 16;
+
+/** ECMA-119 8.4.26.1: sixteen digits, then the offset from GMT; all digits "0" where no date is recorded. */
+export const date17: FieldType<number | undefined> = {
+  name: "date[17]",
+  sizeBytes: DATE_DIGITS + 1,
+  zero: undefined,
+  read(view, offset) {
+    const text = byteString(new Uint8Array(view.buffer, view.byteOffset + offset, DATE_DIGITS));
+    if (!/^\d{16}$/.test(text)) return undefined;
+    let at = 0;
+    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = DIGITS.map((digits) => {
+      at += digits;
+      return Number(text.slice(at - digits, at));
+    });
+    return secondsOf({ year, month, day, hour, minute, second }, view.getInt8(offset + DATE_DIGITS));
+  },
+  write(view, offset, seconds) {
+    const { year, month, day, hour, minute, second } =
+      seconds === undefined ? { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 } : civil(seconds);
+    if (seconds !== undefined && !(year >= 1 && year <= 9999)) {
+      throw new RangeError(`time ${seconds} is outside of the years 1..9999`);
+    }
+    const digits = [year, month, day, hour, minute, second, 0].map((value, i) =>
+      String(value).padStart(DIGITS[i] ?? 0, "0"),
+    );
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, DATE_DIGITS + 1);
+    bytes[DATE_DIGITS] = 0;
+    writeByteString(digits.join(""), bytes);
+  },
+};

@@ -1,0 +1,114 @@
+// What each directory record says: the directory itself, its parent, then its entries, with the Rock Ridge entries of
+// each (RRIP 4.1, SUSP 5.3 and 5.5).
+
+import { type Directory, type File, type Node, walk } from "../tree/index.ts";
+import { type RecordValues, sections } from "./directory.ts";
+import { FILE_FLAGS, PARENT_IDENTIFIER, SELF_IDENTIFIER } from "./format.ts";
+import type { RockRidgeVersion } from "./format-rockridge.ts";
+import type { HierarchyDirectory, HierarchyEntry } from "./hierarchy.ts";
+import { cl, er, nm, pl, pn, px, re, type SystemUseEntry, sl, sp, tf } from "./rockridge.ts";
+
+export interface Inode {
+  readonly links: number;
+  readonly serial: number;
+}
+
+/** Link count and serial number of every node. Serial numbers follow the order of paths, from 1. */
+export function inodesOf(root: Directory): Map<Node, Inode> {
+  const inodes = new Map<Node, Inode>();
+  let serial = 0;
+  for (const { node } of walk(root)) {
+    const known = inodes.get(node);
+    if (known) inodes.set(node, { ...known, links: known.links + 1 });
+    else inodes.set(node, { links: node.type === "directory" ? 2 + subdirectories(node) : 1, serial: ++serial });
+  }
+  return inodes;
+}
+
+function subdirectories({ entries }: Directory): number {
+  let count = 0;
+  for (const child of entries.values()) if (child.type === "directory") count++;
+  return count;
+}
+
+/** What records need to know of the rest of the volume. Addresses may be 0 as long as only sizes matter. */
+export interface RecordContext {
+  readonly rockRidge: RockRidgeVersion | false;
+  readonly inodes: ReadonlyMap<Node, Inode>;
+  readonly extentOfFile: (file: File) => { readonly lba: number; readonly sizeBytes: number };
+}
+
+/** The number of a directory's entries with those for itself and its parent; each gives one record or more. */
+export function entryCount({ entries }: HierarchyDirectory): number {
+  return 2 + entries.length;
+}
+
+/** Records of the entries `from` … `to` (exclusive) of a directory. */
+export function* recordsOf(
+  directory: HierarchyDirectory,
+  from: number,
+  to: number,
+  context: RecordContext,
+): Generator<RecordValues> {
+  for (let i = from; i < to; i++) {
+    if (i === 0) yield selfRecord(directory, context);
+    else if (i === 1) yield parentRecord(directory, context);
+    else {
+      const entry = directory.entries[i - 2];
+      if (entry) yield* entryRecords(entry, context);
+    }
+  }
+}
+
+function directoryValues({ lba, sizeBytes, node }: HierarchyDirectory) {
+  return { lba, sizeBytes, flags: FILE_FLAGS.directory, mtimeSeconds: node.mtimeSeconds };
+}
+
+function selfRecord(directory: HierarchyDirectory, context: RecordContext): RecordValues {
+  const systemUse = attributes(directory.node, context);
+  if (context.rockRidge && directory.parent === directory) {
+    systemUse.unshift(sp());
+    systemUse.push(er(context.rockRidge));
+  }
+  return { ...directoryValues(directory), identifier: SELF_IDENTIFIER, systemUse };
+}
+
+function parentRecord({ parent, trueParent }: HierarchyDirectory, context: RecordContext): RecordValues {
+  const systemUse = attributes((trueParent ?? parent).node, context);
+  if (trueParent) systemUse.unshift(pl(trueParent.lba));
+  return { ...directoryValues(parent), identifier: PARENT_IDENTIFIER, systemUse };
+}
+
+function* entryRecords(entry: HierarchyEntry, context: RecordContext): Generator<RecordValues> {
+  const { identifier, node, directory, isPlaceholder } = entry;
+  const systemUse = entrySystemUse(entry, context);
+  if (directory && !isPlaceholder) {
+    yield { ...directoryValues(directory), identifier, systemUse };
+    return;
+  }
+  const { lba, sizeBytes } = node.type === "file" ? context.extentOfFile(node) : { lba: 0, sizeBytes: 0 };
+  for (const section of sections(lba, sizeBytes)) {
+    const flags = section.isLast ? 0 : FILE_FLAGS.multiExtent;
+    const { mtimeSeconds } = node;
+    yield { identifier, lba: section.lba, sizeBytes: section.sizeBytes, flags, mtimeSeconds, systemUse };
+  }
+}
+
+function entrySystemUse(entry: HierarchyEntry, context: RecordContext): SystemUseEntry[] {
+  if (!context.rockRidge) return [];
+  const { name, path, node, directory, isPlaceholder } = entry;
+  const systemUse = nm(name);
+  if (directory && isPlaceholder) systemUse.push(cl(directory.lba));
+  // The directory that holds the moved ones hides itself like these: readers of Rock Ridge see the tree as it was.
+  else if (directory && (directory.trueParent || directory.isMovedHome)) systemUse.push(re());
+  systemUse.push(...attributes(node, context));
+  if (node.type === "character" || node.type === "block") systemUse.push(pn(path, node.major, node.minor));
+  if (node.type === "symlink") systemUse.push(...sl(node.target));
+  return systemUse;
+}
+
+function attributes(node: Node, { rockRidge, inodes }: RecordContext): SystemUseEntry[] {
+  if (!rockRidge) return [];
+  const { links, serial } = inodes.get(node) ?? { links: 2, serial: 0 };
+  return [px(node, links, rockRidge === "1.12" ? serial : undefined), tf(node.mtimeSeconds)];
+}

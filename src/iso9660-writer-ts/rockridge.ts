@@ -1,0 +1,243 @@
+// System Use entries (SUSP 5, RRIP 4.1): which ones a node gets, in which order, and how they are split between the
+// directory record and its continuation area.
+// Order matters to small readers: the illumos loader wants NM in one piece and before CE, and never comes back to a
+// record after it followed CE. So NM comes first, CE last, and nothing follows it, neither entries nor zeros.
+
+import { type Fields, ImageError, type Struct, toText, type ValuesOf, writeByteString } from "../bytes/index.ts";
+import { modeWithType, type Node } from "../tree/index.ts";
+import { date7, date17, fitsDate7 } from "./dates.ts";
+import { SECTOR_BYTES } from "./format.ts";
+import {
+  alternateName,
+  COMPONENT_FLAGS,
+  CONTINUE,
+  childLink,
+  componentRecord,
+  continuationArea,
+  extensionsReference,
+  parentLink,
+  posixAttributes,
+  posixAttributesWithSerial,
+  posixDevice,
+  ROCK_RIDGE_EXTENSION,
+  type RockRidgeVersion,
+  SP_CHECK_BYTES,
+  sharingProtocol,
+  symbolicLink,
+  systemUseEntry,
+  TF_FLAGS,
+  timeStamps,
+} from "./format-rockridge.ts";
+
+/** One entry, complete with its head. */
+export interface SystemUseEntry {
+  readonly signature: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const VERSION = 1;
+/** LEN_xx is one byte. */
+const MAX_ENTRY_BYTES = 255;
+
+function entry<F extends Fields>(
+  signature: string,
+  declared: Struct<F>,
+  values: Partial<ValuesOf<F>>,
+  tail = "",
+): SystemUseEntry {
+  const bytes = new Uint8Array(declared.sizeBytes + tail.length);
+  declared.encode(values, bytes);
+  systemUseEntry.patch(
+    { "Signature Word": signature, Length: bytes.length, "System Use Entry Version": VERSION },
+    bytes,
+  );
+  writeByteString(tail, bytes, declared.sizeBytes);
+  return { signature, bytes };
+}
+
+export function sp(): SystemUseEntry {
+  const [first, second] = SP_CHECK_BYTES;
+  return entry("SP", sharingProtocol, { "Check Byte 1": first, "Check Byte 2": second });
+}
+
+export function er(version: RockRidgeVersion): SystemUseEntry {
+  const { identifier, descriptor, source } = ROCK_RIDGE_EXTENSION[version];
+  return entry(
+    "ER",
+    extensionsReference,
+    {
+      "Identifier Length": identifier.length,
+      "Descriptor Length": descriptor.length,
+      "Source Length": source.length,
+      "Extension Version": VERSION,
+    },
+    identifier + descriptor + source,
+  );
+}
+
+export function ce(lba: number, offset: number, length: number): SystemUseEntry {
+  return entry("CE", continuationArea, {
+    "Block Location of Continuation Area": lba,
+    "Offset to Start of Continuation Area": offset,
+    "Length of Continuation Area": length,
+  });
+}
+
+/** The name in one piece up to 250 bytes; RRIP 4.1.4 continues longer ones in a second entry. */
+export function nm(name: string): SystemUseEntry[] {
+  const room = MAX_ENTRY_BYTES - alternateName.sizeBytes;
+  const entries: SystemUseEntry[] = [];
+  for (let from = 0; from < name.length; from += room) {
+    const more = from + room < name.length;
+    entries.push(entry("NM", alternateName, { Flags: more ? CONTINUE : 0 }, name.slice(from, from + room)));
+  }
+  return entries;
+}
+
+export function px(node: Node, links: number, serial: number | undefined): SystemUseEntry {
+  const values = {
+    "POSIX File Mode": modeWithType(node),
+    "POSIX File Links": links,
+    "POSIX File User ID": node.uid,
+    "POSIX File Group ID": node.gid,
+  };
+  return serial === undefined
+    ? entry("PX", posixAttributes, values)
+    : entry("PX", posixAttributesWithSerial, { ...values, "POSIX File Serial Number": serial });
+}
+
+/** Only the modification time is known. The long form holds the years that the short one cannot. */
+export function tf(mtimeSeconds: number): SystemUseEntry {
+  const long = !fitsDate7(mtimeSeconds);
+  const type = long ? date17 : date7;
+  const made = entry(
+    "TF",
+    timeStamps,
+    { Flags: TF_FLAGS.modify | (long ? TF_FLAGS.longForm : 0) },
+    "\0".repeat(type.sizeBytes),
+  );
+  type.write(new DataView(made.bytes.buffer), timeStamps.sizeBytes, mtimeSeconds);
+  return made;
+}
+
+/**
+ * Device numbers, major in the high and minor in the low word, as the kernels of illumos, Linux and FreeBSD read it.
+ * @throws ImageError "limit" for major 0 with a minor above 255: readers take that for an old 16-bit dev_t
+ */
+export function pn(path: string, major: number, minor: number): SystemUseEntry {
+  if (major === 0 && minor > 0xff) {
+    const message = `${toText(path)}: device 0,${minor} cannot be told from an old 16-bit device number in Rock Ridge`;
+    throw new ImageError("limit", `${message}; minor numbers of major 0 end at 255`, { path });
+  }
+  return entry("PN", posixDevice, { "Dev_t High": major, "Dev_t Low": minor });
+}
+
+export function cl(lba: number): SystemUseEntry {
+  return entry("CL", childLink, { "Location of Child Directory": lba });
+}
+
+export function pl(lba: number): SystemUseEntry {
+  return entry("PL", parentLink, { "Location of Parent Directory": lba });
+}
+
+export function re(): SystemUseEntry {
+  return entry("RE", systemUseEntry, {});
+}
+
+interface Component {
+  readonly flags: number;
+  readonly text: string;
+}
+
+/** The components of a target; joining them gives the target back to the byte, doubled and trailing slashes too. */
+function componentsOf(target: string): Component[] {
+  const names = target.split("/");
+  const components: Component[] = [];
+  if (target.startsWith("/")) {
+    names.shift();
+    components.push({ flags: COMPONENT_FLAGS.root, text: "" });
+    if (target === "/") names.shift();
+  }
+  if (target === "") names.shift();
+  for (const name of names) {
+    if (name === ".") components.push({ flags: COMPONENT_FLAGS.current, text: "" });
+    else if (name === "..") components.push({ flags: COMPONENT_FLAGS.parent, text: "" });
+    else components.push({ flags: 0, text: name });
+  }
+  return components;
+}
+
+function componentBytes({ flags, text }: Component): string {
+  const head = new Uint8Array(componentRecord.sizeBytes);
+  componentRecord.encode({ "Component Flags": flags, "Component Length": text.length }, head);
+  return String.fromCharCode(...head) + text;
+}
+
+/** A component goes into the entry after when it does not fit, and is only split when no entry could hold it. */
+export function sl(target: string): SystemUseEntry[] {
+  const room = MAX_ENTRY_BYTES - symbolicLink.sizeBytes;
+  const maxText = room - componentRecord.sizeBytes;
+  const areas: string[] = [""];
+  const put = (component: Component): void => {
+    const bytes = componentBytes(component);
+    const last = areas[areas.length - 1] ?? "";
+    if (last.length + bytes.length <= room) areas[areas.length - 1] = last + bytes;
+    else areas.push(bytes);
+  };
+  for (const { flags, text } of componentsOf(target)) {
+    let from = 0;
+    for (; from + maxText < text.length; from += maxText) {
+      put({ flags: flags | COMPONENT_FLAGS.continue, text: text.slice(from, from + maxText) });
+    }
+    put({ flags, text: text.slice(from) });
+  }
+  return areas.map((area, i) => entry("SL", symbolicLink, { Flags: i + 1 < areas.length ? CONTINUE : 0 }, area));
+}
+
+/** The entries of one record, those in the record itself and those in its continuation areas, one after the other. */
+export interface SystemUseParts {
+  readonly record: readonly SystemUseEntry[];
+  readonly continuations: readonly (readonly SystemUseEntry[])[];
+}
+
+/** An area never crosses a block (SUSP 5.1), and may have to hold the CE that leads to the next. */
+const MAX_AREA_BYTES = SECTOR_BYTES - continuationArea.sizeBytes;
+
+export function totalBytes(entries: readonly SystemUseEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+/** Bytes of an area: its entries, and the CE where another follows. */
+export function areaBytes({ continuations }: SystemUseParts, index: number): number {
+  const follows = index + 1 < continuations.length;
+  return totalBytes(continuations[index] ?? []) + (follows ? continuationArea.sizeBytes : 0);
+}
+
+/**
+ * Splits entries so that the record keeps at most `room` bytes of them, CE included: whatever fits stays, in order. Once
+ * one entry of a kind has gone to the continuation area, the later ones of that kind follow it, since NM and SL continue.
+ */
+export function splitSystemUse(entries: readonly SystemUseEntry[], room: number): SystemUseParts {
+  if (totalBytes(entries) <= room) return { record: entries, continuations: [] };
+  const record: SystemUseEntry[] = [];
+  const continuations: SystemUseEntry[][] = [[]];
+  const gone = new Set<string>();
+  let left = room - continuationArea.sizeBytes;
+  let areaLeft = MAX_AREA_BYTES;
+  for (const next of entries) {
+    const size = next.bytes.length;
+    if (size <= left && !gone.has(next.signature)) {
+      record.push(next);
+      left -= size;
+      continue;
+    }
+    gone.add(next.signature);
+    if (size > areaLeft) {
+      continuations.push([]);
+      areaLeft = MAX_AREA_BYTES;
+    }
+    continuations[continuations.length - 1]?.push(next);
+    areaLeft -= size;
+  }
+  return { record, continuations };
+}
