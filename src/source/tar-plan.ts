@@ -36,7 +36,8 @@ export function planTar(tree: Directory): Layout {
     offset = roundUp(next.offset + next.length, TAR_BLOCK_BYTES);
   };
   for (const { path, node } of walk(tree)) {
-    const name = path === "/" ? "./" : `${path.slice(1)}${node.type === "directory" ? "/" : ""}`;
+    // "./" before every name, as `tar -c .` has it: bsdtar takes "a:" at the very front for a drive letter.
+    const name = path === "/" ? "./" : `.${path}${node.type === "directory" ? "/" : ""}`;
     const firstName = firstNames.get(node);
     const headers = headerBlocks(name, node, path, firstName);
     place(extent(offset, { what: "header", path }, memoryContent(headers)));
