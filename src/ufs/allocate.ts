@@ -1,0 +1,203 @@
+// How much each inode of a tree needs, and where first-fit allocation puts it: the same rules for planning an image and for
+// finding out how large it must be.
+
+import { bytesOf, type Content, encodedContent } from "../bytes/index.ts";
+import { type BlockRange, type DataRun, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
+import { directorySize, encodeDirectory } from "./directory.ts";
+import { LOSTFOUNDINO, NDADDR, UFSROOTINO } from "./format.ts";
+import type { FreeSpace } from "./free-space.ts";
+import { dataBlocks, type HolesOption, mayHaveHoles } from "./holes.ts";
+import type { Numbering } from "./numbering.ts";
+import type { Superblock } from "./superblock.ts";
+
+/** What of the geometry matters for how many blocks and frags a file takes. */
+export type BlockSizes = Pick<Superblock, "fs_bsize" | "fs_fsize" | "fs_frag" | "fs_nindir">;
+
+/** What the inodes of a tree need. */
+export interface Demand {
+  readonly inodes: Numbering;
+  /** Whether inode 3 is the lost+found that newfs makes. */
+  readonly lostAndFound: boolean;
+  /** Bytes of each inode (ic_lsize). */
+  readonly sizes: Float64Array;
+  /** The blocks of those inodes that have holes. */
+  readonly sparse: ReadonlyMap<number, readonly BlockRange[]>;
+}
+
+export function demandOf(
+  sizes: BlockSizes,
+  inodes: Numbering,
+  lostAndFound: boolean,
+  holes: HolesOption | undefined,
+): Demand {
+  const sparse = new Map<number, readonly BlockRange[]>();
+  const bytes = new Float64Array(inodes.nodes.length);
+  inodes.nodes.forEach((node, inode) => {
+    switch (node?.type) {
+      case "file":
+        bytes[inode] = node.content.sizeBytes;
+        if (node.content.dataRanges && mayHaveHoles(holes, inodes.paths[inode] ?? "")) {
+          sparse.set(inode, dataBlocks(node.content, sizes.fs_bsize));
+        }
+        break;
+      case "symlink":
+        bytes[inode] = node.target.length;
+        break;
+      case "directory": {
+        const size = directorySize(inodes.entriesOf(inode).map(({ name }) => name.length));
+        bytes[inode] = lostAndFound && inode === LOSTFOUNDINO ? Math.max(size, sizes.fs_bsize) : size;
+      }
+    }
+  });
+  return { inodes, lostAndFound, sizes: bytes, sparse };
+}
+
+export interface Placing {
+  /** A run of an inode's data, in order of lbn. */
+  data(inode: number, lbn: number, frag: number, frags: number): void;
+  /** All indirect blocks of an inode; called only where there are some. */
+  indirect(inode: number, blocks: readonly IndirectBlock[]): void;
+}
+
+/**
+ * Takes what is needed from `free` and reports where it is. mkfs makes lost+found first and the root second, in a block
+ * of its own. Where lost+found is to be absent, its block is taken and given back: as if it had been made and removed.
+ */
+export function place(sizes: BlockSizes, demand: Demand, free: FreeSpace, placing: Placing): void {
+  const { lostAndFound } = demand;
+  let removed: number | undefined;
+  if (lostAndFound) placeInode(sizes, demand, LOSTFOUNDINO, free, placing);
+  else {
+    free.takeBlocks(1, (frag) => {
+      removed = frag;
+    });
+  }
+  placeInode(sizes, demand, UFSROOTINO, free, placing);
+  if (removed !== undefined) free.giveBack(removed, sizes.fs_frag);
+  const first = lostAndFound ? LOSTFOUNDINO + 1 : UFSROOTINO + 1;
+  for (let inode = first; inode < demand.sizes.length; inode++) placeInode(sizes, demand, inode, free, placing);
+}
+
+function placeInode(sizes: BlockSizes, demand: Demand, inode: number, free: FreeSpace, placing: Placing): void {
+  const { blocks, lastFrags } = shapeOf(sizes, demand.sizes[inode] ?? 0);
+  if (blocks === 0) return;
+  const ranges = demand.sparse.get(inode) ?? [{ from: 0, to: blocks }];
+  for (const { from, to } of ranges) {
+    const hasTail = to === blocks && lastFrags < sizes.fs_frag;
+    const whole = hasTail ? to - 1 : to;
+    let lbn = from;
+    free.takeBlocks(whole - from, (frag, count) => {
+      placing.data(inode, lbn, frag, count * sizes.fs_frag);
+      lbn += count;
+    });
+    if (hasTail) placing.data(inode, whole, takeTail(sizes, free, inode, lastFrags), lastFrags);
+  }
+  if (blocks > NDADDR) placing.indirect(inode, takeIndirect(sizes, free, ranges));
+}
+
+function takeTail(sizes: BlockSizes, free: FreeSpace, inode: number, frags: number): number {
+  if (inode !== UFSROOTINO) return free.takeFrags(frags);
+  let start = 0;
+  free.takeBlocks(1, (frag) => {
+    start = frag;
+  });
+  free.giveBack(start + frags, sizes.fs_frag - frags);
+  return start;
+}
+
+function takeIndirect(sizes: BlockSizes, free: FreeSpace, ranges: readonly BlockRange[]): IndirectBlock[] {
+  const needed = indirectBlocksFor(sizes.fs_nindir, ranges);
+  const blocks: IndirectBlock[] = [];
+  free.takeBlocks(needed.length, (frag, count) => {
+    for (let i = 0; i < count; i++) {
+      const next = needed[blocks.length];
+      if (next) blocks.push({ ...next, frag: frag + i * sizes.fs_frag });
+    }
+  });
+  return blocks;
+}
+
+/** Where the blocks of all inodes lie. */
+export interface Placement {
+  runsOf(inode: number): DataRun[];
+  indirectOf(inode: number): readonly IndirectBlock[];
+  /** Frags that an inode holds, indirect blocks included. */
+  fragsOf(inode: number): number;
+}
+
+/** Places everything and remembers where: three numbers a run, so that a million inodes take little memory. */
+export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Placement {
+  const runs: number[] = [];
+  const firstRun = new Int32Array(demand.sizes.length).fill(-1);
+  const endRun = new Int32Array(demand.sizes.length);
+  const indirect = new Map<number, readonly IndirectBlock[]>();
+  place(sizes, demand, free, {
+    data(inode, lbn, frag, frags) {
+      if (firstRun[inode] === -1) firstRun[inode] = runs.length;
+      else {
+        const [lastLbn = 0, lastFrag = 0, lastFrags = 0] = runs.slice(-3);
+        if (lastFrag + lastFrags === frag && lastLbn * sizes.fs_frag + lastFrags === lbn * sizes.fs_frag) {
+          runs[runs.length - 1] = lastFrags + frags;
+          return;
+        }
+      }
+      runs.push(lbn, frag, frags);
+      endRun[inode] = runs.length;
+    },
+    indirect(inode, blocks) {
+      indirect.set(inode, blocks);
+    },
+  });
+  const runsOf = (inode: number): DataRun[] => {
+    const list: DataRun[] = [];
+    for (let at = Math.max(0, firstRun[inode] ?? 0); at < (endRun[inode] ?? 0); at += 3) {
+      const [lbn = 0, frag = 0, frags = 0] = runs.slice(at, at + 3);
+      list.push({ lbn, frag, frags });
+    }
+    return list;
+  };
+  const indirectOf = (inode: number): readonly IndirectBlock[] => indirect.get(inode) ?? [];
+  return {
+    runsOf,
+    indirectOf,
+    fragsOf: (inode) =>
+      runsOf(inode).reduce((sum, { frags }) => sum + frags, 0) + indirectOf(inode).length * sizes.fs_frag,
+  };
+}
+
+/** An inode's data; empty for those that have none. For directories, the bytes that are written. */
+export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Content {
+  const { inodes } = demand;
+  const node = inodes.nodes[inode];
+  if (node?.type === "file") return node.content;
+  if (node?.type === "symlink") {
+    return encodedContent(node.target.length, (target) => target.set(bytesOf(node.target)));
+  }
+  if (node?.type !== "directory") return encodedContent(0, () => {});
+  // mkfs writes the first frag of the root whole, with free entries in it beyond the directory's end.
+  const least = inode === UFSROOTINO ? sizes.fs_fsize : 0;
+  const parent = inodes.parents[inode] ?? 0;
+  const content = encodedContent(Math.max(least, demand.sizes[inode] ?? 0), (target) => {
+    encodeDirectory(inode, parent, inodes.entriesOf(inode), target);
+  });
+  return content.sizeBytes > LARGE_DIRECTORY_BYTES ? kept(content) : content;
+}
+
+/** Encoded anew for each window, a directory of this size would cost more time than keeping it costs memory. */
+const LARGE_DIRECTORY_BYTES = 1 << 16;
+
+/** The same content, made once. */
+function kept(content: Content): Content {
+  let bytes: Promise<Uint8Array> | undefined;
+  return {
+    sizeBytes: content.sizeBytes,
+    async read(target, offset) {
+      bytes ??= (async () => {
+        const whole = new Uint8Array(content.sizeBytes);
+        await content.read(whole, 0);
+        return whole;
+      })();
+      target.set((await bytes).subarray(offset, offset + target.length));
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// The smallest image that newfs can divide so that a tree and some free space go into it.
+
+import { ImageError } from "../bytes/index.ts";
+import type { Directory } from "../tree/index.ts";
+import { type Demand, demandOf, place } from "./allocate.ts";
+import { type FreeSpace, freeSpace } from "./free-space.ts";
+import type { HolesOption } from "./holes.ts";
+import { lofiCylinderBytes, type NewfsOptions } from "./newfs.ts";
+import { numberInodes, withLostAndFound } from "./numbering.ts";
+import { planGeometry, planUfs } from "./plan.ts";
+import type { Superblock } from "./superblock.ts";
+
+export interface FitOptions {
+  /** newfs' options. With `imageBytes` the size is given, and only the density of inodes is looked for. */
+  readonly newfs?: Partial<NewfsOptions> | undefined;
+  /** Bytes that shall be free when the tree is in (whole blocks and frags). */
+  readonly freeBytes?: number | undefined;
+  readonly freeInodes?: number | undefined;
+  readonly lostAndFound?: boolean | undefined;
+  readonly holes?: HolesOption | undefined;
+}
+
+/** Bytes an inode that are tried where none are given: what boot archives are made with, and denser. */
+const DENSITIES = [16384, 8192, 4096, 2048, 1024, 512] as const;
+
+/** lofi counts cylinders in 16 bits: larger images get another shape than their size says. */
+const MAX_CYLINDERS = 65535;
+
+/**
+ * newfs options with which the tree fits, and with one lofi cylinder less does not. Where `nbpi` is not given, the
+ * density that makes the smallest image is taken, of equal ones the sparsest.
+ * @throws ImageError "no-space" when the given size is too small, or no size suffices; others as planUfs
+ */
+export function fitUfs(tree: Directory, options: FitOptions = {}): NewfsOptions {
+  const fits = fitting(tree, options);
+  const { imageBytes, nbpi } = options.newfs ?? {};
+  const densities = nbpi === undefined ? DENSITIES : [nbpi];
+  if (imageBytes !== undefined) {
+    const found = densities.map((density) => ({ ...options.newfs, imageBytes, nbpi: density })).find(fits);
+    return found ?? refuse(tree, { ...options.newfs, imageBytes, nbpi: densities[0] ?? 2048 }, options);
+  }
+  let best: NewfsOptions | undefined;
+  for (const density of densities) {
+    const candidate = (cylinders: number): NewfsOptions => ({
+      ...options.newfs,
+      imageBytes: bytesOfCylinders(cylinders),
+      nbpi: density,
+    });
+    const cylinders = smallest((count) => fits(candidate(count)));
+    if (cylinders === undefined) continue;
+    const found = candidate(cylinders);
+    if (best === undefined || found.imageBytes < best.imageBytes) best = found;
+  }
+  return best ?? refuse(tree, { ...options.newfs, imageBytes: bytesOfCylinders(MAX_CYLINDERS) }, options);
+}
+
+/** Image sizes by rising number: whole lofi cylinders, which are smaller in images under 2 MiB. */
+function bytesOfCylinders(count: number): number {
+  const small = lofiCylinderBytes(0);
+  const large = lofiCylinderBytes(Number.MAX_SAFE_INTEGER);
+  const smallOnes = Math.floor((2 * 2 ** 20) / small);
+  if (count <= smallOnes) return count * small;
+  return (Math.floor((smallOnes * small) / large) + 1 + (count - smallOnes - 1)) * large;
+}
+
+/** The smallest count that `fits`, when its predecessor does not. */
+function smallest(fits: (count: number) => boolean): number | undefined {
+  let low = 0;
+  let high = 1;
+  while (!fits(high)) {
+    if (high === MAX_CYLINDERS) return undefined;
+    low = high;
+    high = Math.min(2 * high, MAX_CYLINDERS);
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (fits(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** A test whether the tree and the free space fit into an image. */
+function fitting(tree: Directory, options: FitOptions): (newfs: NewfsOptions) => boolean {
+  const lostAndFound = options.lostAndFound ?? true;
+  const inodes = numberInodes(lostAndFound ? withLostAndFound(tree, 0) : tree, lostAndFound);
+  const { freeBytes = 0, freeInodes = 0 } = options;
+  let demand: Demand | undefined;
+  let use: Use | undefined;
+  return (newfs) => {
+    const sb = geometryOrNone(newfs);
+    if (sb === undefined || sb.fs_ncg * sb.fs_ipg - inodes.nodes.length < freeInodes) return false;
+    demand ??= demandOf(sb, inodes, lostAndFound, options.holes);
+    use ??= useOf(freeSpace({ ...sb, fs_ncg: 0, fs_size: 0 }), sb, demand);
+    if ((sb.fs_dsize - use.frags) * sb.fs_fsize < freeBytes) return false;
+    // Placing everything takes long, and only matters near the border: how tails share blocks depends a little on
+    // where the free blocks are.
+    const blocks = Math.floor(sb.fs_dsize / sb.fs_frag);
+    const near = 16 + use.missingBlocks / 64;
+    if (blocks > use.missingBlocks + near) return true;
+    if (blocks < use.missingBlocks - near) return false;
+    return useOf(freeSpace(sb), sb, demand).missingBlocks === 0;
+  };
+}
+
+interface Use {
+  readonly frags: number;
+  readonly missingBlocks: number;
+}
+
+/** What the tree takes. In a file system without any space all its blocks are missing: those are what it needs. */
+function useOf(free: FreeSpace, sb: Superblock, demand: Demand): Use {
+  let frags = 0;
+  place(sb, demand, free, {
+    data(_inode, _lbn, _frag, count) {
+      frags += count;
+    },
+    indirect(_inode, blocks) {
+      frags += blocks.length * sb.fs_frag;
+    },
+  });
+  return { frags, missingBlocks: free.missingBlocks() };
+}
+
+function geometryOrNone(newfs: NewfsOptions): Superblock | undefined {
+  try {
+    return planGeometry({ newfs }).superblock;
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
+
+/** Says what is missing: by planning the image that is too small. */
+function refuse(tree: Directory, newfs: NewfsOptions, options: FitOptions): never {
+  const { freeBytes, freeInodes } = planUfs(tree, { ...options, geometry: { newfs }, timeSeconds: 0 });
+  const missing = [
+    ...((options.freeBytes ?? 0) > freeBytes ? [`${(options.freeBytes ?? 0) - freeBytes} bytes`] : []),
+    ...((options.freeInodes ?? 0) > freeInodes ? [`${(options.freeInodes ?? 0) - freeInodes} inodes`] : []),
+  ];
+  throw new ImageError(
+    "no-space",
+    `the tree goes into ${newfs.imageBytes} bytes, but ${missing.join(" and ")} of the space that shall stay free ` +
+      "are missing; take a larger size",
+  );
+}

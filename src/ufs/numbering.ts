@@ -1,0 +1,163 @@
+// From a tree to inode numbers: the root is 2, lost+found 3, then the tree in walking order (parents before children,
+// names bytewise). Hard links share a number. All limits of names, links and sizes that the format has are checked here.
+
+import { ImageError } from "../bytes/index.ts";
+import { type Directory, directory, joinPath, type Node, sortedEntries } from "../tree/index.ts";
+import { MAXLINK, MAXNAMLEN, MAXPATHLEN, UFS_MAXOFFSET_T, UFSROOTINO } from "./format.ts";
+import { encodeDevice } from "./inode.ts";
+
+export const LOST_FOUND = "lost+found";
+
+export interface Numbering {
+  /** By inode number; 0 and 1 are not used. */
+  readonly nodes: readonly (Node | undefined)[];
+  /** The first path of each inode. */
+  readonly paths: readonly string[];
+  readonly links: Int32Array;
+  /** Of directories: the inode of "..". */
+  readonly parents: Int32Array;
+  /** Of a directory: names and inodes, in the order in which they are stored. */
+  entriesOf(inode: number): DirectoryEntry[];
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly inode: number;
+}
+
+/**
+ * The tree with lost+found as newfs makes it, or with its own where it has one.
+ * @throws ImageError "conflict" when the tree has something else by that name
+ */
+export function withLostAndFound(root: Directory, timeSeconds: number): Directory {
+  const own = root.entries.get(LOST_FOUND);
+  if (own !== undefined && own.type !== "directory") {
+    throw new ImageError(
+      "conflict",
+      `/${LOST_FOUND}: is a ${own.type}; fsck wants a directory there: rename it, or leave lost+found out`,
+      { path: `/${LOST_FOUND}` },
+    );
+  }
+  const lostAndFound = own ?? directory({ mode: 0o700, uid: 0, gid: 0, mtimeSeconds: timeSeconds });
+  return directory(root, new Map([...root.entries, [LOST_FOUND, lostAndFound]]));
+}
+
+/**
+ * Numbers all inodes of a tree.
+ * @throws ImageError "limit", "invalid-argument" naming the path
+ */
+export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbering {
+  const nodes: (Node | undefined)[] = [undefined, undefined];
+  const paths: string[] = ["", ""];
+  const links: number[] = [0, 0];
+  const parents: number[] = [0, 0];
+  // The inodes of a directory's entries, one after the other, from firstEntry[inode] on.
+  const firstEntry: number[] = [0, 0];
+  const entryInodes: number[] = [];
+  const seen = new Map<Node, number>();
+
+  const order = (node: Directory, inode: number): [string, Node][] => {
+    const entries = sortedEntries(node);
+    if (!lostAndFoundFirst || inode !== UFSROOTINO) return entries;
+    const isLostAndFound = ([name]: [string, Node]): boolean => name === LOST_FOUND;
+    return [...entries.filter(isLostAndFound), ...entries.filter((entry) => !isLostAndFound(entry))];
+  };
+  const add = (node: Node, path: string, parent: number): number => {
+    const inode = nodes.push(node) - 1;
+    paths.push(path);
+    links.push(node.type === "directory" ? 2 : 1);
+    parents.push(parent);
+    firstEntry.push(0);
+    checkNode(node, path);
+    return inode;
+  };
+  const link = (inode: number, path: string): void => {
+    const count = (links[inode] ?? 0) + 1;
+    if (count > MAXLINK) {
+      const what = nodes[inode]?.type === "directory" ? "subdirectories" : "names";
+      const most = what === "names" ? MAXLINK : MAXLINK - 2;
+      throw new ImageError(
+        "limit",
+        `${path}: ${paths[inode]} has more than ${most} ${what}; UFS allows ${MAXLINK} links`,
+        { path, field: "ic_nlink" },
+      );
+    }
+    links[inode] = count;
+  };
+
+  // Directories whose entries are being numbered, innermost last: a tree may be deeper than the stack.
+  const open: { entries: [string, Node][]; at: number; inode: number }[] = [];
+  const enter = (node: Directory, inode: number): void => {
+    firstEntry[inode] = entryInodes.length;
+    const entries = order(node, inode);
+    for (let i = 0; i < entries.length; i++) entryInodes.push(0);
+    open.push({ entries, at: 0, inode });
+  };
+  enter(root, add(root, "/", UFSROOTINO));
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const entry = top.entries[top.at];
+    if (entry === undefined) {
+      open.pop();
+      continue;
+    }
+    const [name, node] = entry;
+    const path = joinPath(paths[top.inode] ?? "", name);
+    checkName(name, path);
+    const slot = (firstEntry[top.inode] ?? 0) + top.at++;
+    const known = node.type === "directory" ? undefined : seen.get(node);
+    if (known !== undefined) {
+      link(known, path);
+      entryInodes[slot] = known;
+      continue;
+    }
+    const inode = add(node, path, top.inode);
+    entryInodes[slot] = inode;
+    if (node.type === "directory") {
+      link(top.inode, path);
+      enter(node, inode);
+    } else seen.set(node, inode);
+  }
+
+  return {
+    nodes,
+    paths,
+    links: Int32Array.from(links),
+    parents: Int32Array.from(parents),
+    entriesOf(inode) {
+      const node = nodes[inode];
+      if (node?.type !== "directory") return [];
+      const first = firstEntry[inode] ?? 0;
+      return order(node, inode).map(([name], i) => ({ name, inode: entryInodes[first + i] ?? 0 }));
+    },
+  };
+}
+
+function checkName(name: string, path: string): void {
+  if (name.length > MAXNAMLEN) {
+    throw new ImageError("limit", `${path}: name is ${name.length} bytes; UFS allows ${MAXNAMLEN}`, { path });
+  }
+  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+    throw new ImageError("invalid-argument", `${path}: "${name}" cannot be the name of a directory entry`, { path });
+  }
+}
+
+function checkNode(node: Node, path: string): void {
+  const inRange = (value: number, min: number, max: number, what: string, field: string): void => {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new ImageError("limit", `${path}: ${what} ${value} is not in ${min}..${max}`, { path, field });
+    }
+  };
+  inRange(node.mode, 0, 0o7777, "mode", "ic_smode");
+  inRange(node.uid, 0, 0xffffffff, "uid", "ic_uid");
+  inRange(node.gid, 0, 0xffffffff, "gid", "ic_gid");
+  inRange(node.mtimeSeconds, -(2 ** 31), 2 ** 31 - 1, "modification time", "ic_mtime");
+  if (node.type === "file") inRange(node.content.sizeBytes, 0, UFS_MAXOFFSET_T, "size", "ic_lsize");
+  if (node.type === "symlink" && node.target.length >= MAXPATHLEN) {
+    throw new ImageError(
+      "limit",
+      `${path}: the target of the symbolic link is ${node.target.length} bytes; illumos allows ${MAXPATHLEN - 1}`,
+      { path },
+    );
+  }
+  if (node.type === "character" || node.type === "block") encodeDevice(node, path);
+}
