@@ -21,6 +21,12 @@ export interface Action extends Place {
   readonly attributes: ReadonlyMap<string, readonly string[]>;
 }
 
+/** An action that its reader still works on (transforms change attributes before anyone else sees the action). */
+export interface EditableAction extends Action {
+  hash?: string | undefined;
+  readonly attributes: Map<string, string[]>;
+}
+
 /** Every action type that pkg5 knows, with the attribute that identifies an action of the type (its "key attribute"). */
 export const KNOWN_ACTIONS: Readonly<Record<string, string | undefined>> = {
   depend: "fmri",
@@ -53,9 +59,9 @@ export function attributeValues(action: Action, key: string): readonly string[] 
   return action.attributes.get(key) ?? [];
 }
 
-/** "SUNWcs.p5m:17" */
-export function placeText({ file, line }: Place): string {
-  return `${toText(file)}:${line}`;
+/** "SUNWcs.p5m:17", or the bare name of what has no lines (an option). */
+export function placeText({ file, line }: Partial<Place> & Pick<Place, "file">): string {
+  return line === undefined ? toText(file) : `${toText(file)}:${line}`;
 }
 
 /** An error in a manifest, with file and line. */
@@ -96,8 +102,8 @@ export function logicalLines(text: string): LogicalLine[] {
  * `text` is a byte string; `file` is only for messages.
  * @throws ImageError "bad-format" with file and line on a syntax error
  */
-export function parseActions(text: string, file: string): Action[] {
-  const actions: Action[] = [];
+export function parseActions(text: string, file: string): EditableAction[] {
+  const actions: EditableAction[] = [];
   for (const logical of logicalLines(text)) {
     if (!logical.text.startsWith("#")) actions.push(parseAction(logical.text, { file, line: logical.line }));
   }
@@ -111,7 +117,7 @@ const isQuote = (character: string | undefined): boolean => character === '"' ||
  * One action from one logical line.
  * @throws ImageError "bad-format" with file and line
  */
-export function parseAction(text: string, place: Place): Action {
+export function parseAction(text: string, place: Place): EditableAction {
   const { file, line } = place;
   let at = endOfWord(text, 0);
   const name = text.slice(0, at);

@@ -1,6 +1,7 @@
 // Trimming and adding: the edits that a user asks for, applied in the order they were asked in.
 
 import { type Content, fromText, ImageError } from "../bytes/index.ts";
+import { type Accounts, lookupId } from "../illumos/index.ts";
 import {
   type Attributes,
   type Directory,
@@ -20,7 +21,7 @@ import {
 export type Edit =
   | { readonly kind: "remove"; readonly pattern: string }
   | { readonly kind: "chmod"; readonly pattern: string; readonly mode: number }
-  | { readonly kind: "chown"; readonly pattern: string; readonly uid: number; readonly gid: number }
+  | { readonly kind: "chown"; readonly pattern: string; readonly user: string; readonly group: string }
   | { readonly kind: "add"; readonly path: string; readonly content: Content; readonly mode: number }
   | { readonly kind: "mkdir"; readonly path: string; readonly mode: number }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string };
@@ -34,17 +35,19 @@ export interface EditReport {
 
 /**
  * Applies edits in order. New nodes get `fresh` as attributes (with the edit's own mode).
- * @throws ImageError "wrong-type" when a parent of a new path is no directory
+ * @param accounts the image's own users and groups
+ * @throws ImageError "wrong-type" when a parent of a new path is no directory; "not-found" for an unknown owner
  */
 export function applyEdits(
   tree: Directory,
   edits: readonly Edit[],
   fresh: Attributes,
+  accounts: Accounts,
 ): { tree: Directory; reports: EditReport[] } {
   const reports: EditReport[] = [];
   let current = tree;
   for (const edit of edits) {
-    const { tree: next, matched } = applyEdit(current, edit, fresh);
+    const { tree: next, matched } = applyEdit(current, edit, fresh, accounts);
     reports.push({ edit: editText(edit), matched });
     current = next;
   }
@@ -58,7 +61,7 @@ function editText(edit: Edit): string {
     case "chmod":
       return `--chmod ${edit.pattern}=${edit.mode.toString(8).padStart(4, "0")}`;
     case "chown":
-      return `--chown ${edit.pattern}=${edit.uid}:${edit.gid}`;
+      return `--chown ${edit.pattern}=${edit.user}:${edit.group}`;
     case "symlink":
       return `--symlink ${edit.path}=${edit.target}`;
     default:
@@ -71,7 +74,7 @@ interface Applied {
   readonly matched: number;
 }
 
-function applyEdit(tree: Directory, edit: Edit, fresh: Attributes): Applied {
+function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, accounts: Accounts): Applied {
   switch (edit.kind) {
     case "remove":
       return removeMatching(tree, globMatcher(edit.pattern));
@@ -79,8 +82,12 @@ function applyEdit(tree: Directory, edit: Edit, fresh: Attributes): Applied {
       return changeMatching(tree, globMatcher(edit.pattern), (node) =>
         node.type === "symlink" ? node : { ...node, mode: edit.mode },
       );
-    case "chown":
-      return changeMatching(tree, globMatcher(edit.pattern), (node) => ({ ...node, uid: edit.uid, gid: edit.gid }));
+    case "chown": {
+      const place = { file: editText(edit) };
+      const uid = lookupId(accounts.users, fromText(edit.user), "user", place);
+      const gid = lookupId(accounts.groups, fromText(edit.group), "group", place);
+      return changeMatching(tree, globMatcher(edit.pattern), (node) => ({ ...node, uid, gid }));
+    }
     case "add":
       return putNode(tree, edit.path, file({ ...fresh, mode: edit.mode }, edit.content), fresh);
     case "mkdir": {

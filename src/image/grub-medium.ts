@@ -1,21 +1,15 @@
 // A medium of the GRUB era: boot/ and platform/ with a menu, and one El Torito entry on stage2_eltorito.
 
-import { bytesOf, fromText, ImageError, memoryContent } from "../bytes/index.ts";
-import {
-  type Finding,
-  inspectStage2,
-  KERNEL_PATH,
-  KERNEL_PATH_32,
-  MENU_PATH,
-  menuLst,
-  STAGE2_PATH,
-} from "../illumos/index.ts";
+import { bytesOf, type Finding, fromText, ImageError, memoryContent } from "../bytes/index.ts";
+import { inspectStage2, KERNEL_PATH, KERNEL_PATH_32, MENU_PATH, menuLst, STAGE2_PATH } from "../illumos/index.ts";
 import { type Attributes, type Directory, draft, file, findFile } from "../tree/index.ts";
 import { ARCHIVE_PATH, type Medium } from "./medium.ts";
 import type { StageOptions } from "./options.ts";
 
 /** The BIOS loads 4 virtual sectors of 512 bytes; the stage reads the rest of itself. */
 const STAGE2_LOAD_SECTORS = 4;
+
+const DEFAULT_TIMEOUT_SECONDS = 10;
 
 const WHERE_TO_GET_A_STAGE =
   "give one with --stage2 FILE (Debian: apt install grub-legacy, /usr/lib/grub/x86_64-pc/stage2_eltorito), or --loader none";
@@ -37,7 +31,7 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
   const kernelPath = [KERNEL_PATH, KERNEL_PATH_32].find((path) => findFile(tree, path));
   if (kernelPath === undefined) {
     findings.push({
-      rule: "kernel-on-medium",
+      code: "kernel-on-medium",
       severity: "error",
       path: KERNEL_PATH,
       message: `${KERNEL_PATH} is missing: the medium has nothing to boot`,
@@ -49,7 +43,7 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
     archivePath: ARCHIVE_PATH,
     console: options.console,
     bootArgs: options.bootArgs,
-    timeoutSeconds: options.menuTimeoutSeconds,
+    timeoutSeconds: options.menuTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     title: "illumos",
   });
   put(MENU_PATH, file(fresh, memoryContent(bytesOf(fromText(menu)))));

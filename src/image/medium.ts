@@ -1,6 +1,6 @@
 // What is on the ISO outside of the ramdisk, and what is in the ramdisk and not on the ISO.
 
-import type { Finding } from "../illumos/index.ts";
+import type { Finding } from "../bytes/index.ts";
 import type { BootEntry } from "../iso9660-writer-ts/index.ts";
 import { type Directory, directory, globMatcher, prune } from "../tree/index.ts";
 

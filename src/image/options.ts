@@ -30,8 +30,8 @@ export interface StageOptions {
   /** "text" or a serial port. */
   readonly console: string;
   readonly bootArgs: string;
-  /** Seconds that the boot menu waits; negative: for ever. */
-  readonly menuTimeoutSeconds: number;
+  /** Seconds that the boot menu waits; negative: for ever; undefined: the loader's own default. */
+  readonly menuTimeoutSeconds?: number | undefined;
   /** Kernel state files by name (name_to_major …), taken as they are. */
   readonly kernelState?: ReadonlyMap<string, Content> | undefined;
   readonly edits: readonly Edit[];
@@ -57,7 +57,6 @@ export const DEFAULT_OPTIONS: ImageOptions = {
   loader: "auto",
   console: "text",
   bootArgs: "",
-  menuTimeoutSeconds: 10,
   edits: [],
   size: { imageBytes: "auto", freeBytes: DEFAULT_FREE_BYTES },
   volumeId: "illumos",

@@ -1,23 +1,43 @@
 // Staging: from the layers of the input to the two trees that are written, the ramdisk's and the ISO's. All edits are
 // made to trees in memory; the sources are only read.
 
-import { byteString, bytesOf, fromText, ImageError, memoryContent, readAll, toText } from "../bytes/index.ts";
+import {
+  byteString,
+  bytesOf,
+  type Finding,
+  fromText,
+  ImageError,
+  memoryContent,
+  readAll,
+  toText,
+} from "../bytes/index.ts";
 import {
   addDeviceLinks,
   addMountPoints,
   checkConsole,
   ESSENTIAL_STATE_FILES,
-  type Finding,
   KERNEL_STATE_FILES,
   missingNeeds,
+  parseAccounts,
   RC_PATH,
   rcScript,
+  readAccountFiles,
   STARTUP_PATH,
   shellInittab,
   smfLibraries,
   systemFile,
 } from "../illumos/index.ts";
-import { type Attributes, type Directory, draft, file, findFile, mergeTrees, resolve } from "../tree/index.ts";
+import {
+  type Attributes,
+  type Directory,
+  draft,
+  file,
+  findFile,
+  mergeTrees,
+  resolve,
+  summarize,
+  type TreeSummary,
+} from "../tree/index.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
@@ -25,6 +45,8 @@ import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts"
 import type { StageOptions } from "./options.ts";
 
 export interface Staged {
+  /** The merged layers, before any edit. */
+  readonly input: TreeSummary;
   readonly ramdisk: Directory;
   readonly medium: Medium;
   readonly init: "shell" | "smf" | "keep";
@@ -55,23 +77,25 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
 
   const { tree: plain, skipped } = withoutSockets(merged.tree);
   for (const path of skipped) {
-    findings.push({ rule: "socket", severity: "warning", path, message: `${path}: a socket; left out` });
+    findings.push({ code: "socket", severity: "warning", path, message: `${path}: a socket; left out` });
   }
   const stated = withKernelState(ownedByRoot(plain), options, fresh, findings);
   const { tree: started, init } = await withInit(stated, options, fresh);
   const mounted = addMountPoints(started, fresh);
   for (const path of mounted.made) {
-    findings.push({ rule: "made", severity: "note", path, message: `${path}: made (the kernel mounts or reads it)` });
+    findings.push({ code: "made", severity: "note", path, message: `${path}: made (the kernel mounts or reads it)` });
   }
   const linked = addDeviceLinks(mounted.tree, fresh).tree;
-  const { tree: edited, reports } = applyEdits(withReconfigure(linked, fresh), options.edits, fresh);
+  const accounts = parseAccounts(await readAccountFiles(linked));
+  const { tree: edited, reports } = applyEdits(withReconfigure(linked, fresh), options.edits, fresh, accounts);
   for (const { edit, matched } of reports) {
-    if (matched === 0) findings.push({ rule: "no-match", severity: "warning", message: `${edit}: matches nothing` });
+    if (matched === 0) findings.push({ code: "no-match", severity: "warning", message: `${edit}: matches nothing` });
   }
   const tree = clampTimes(edited, epochSeconds);
   findings.push(...(await missingNeeds(tree)));
   const medium = await grubMedium(mediumTree(tree), options, fresh);
   return {
+    input: summarize(merged.tree),
     ramdisk: ramdiskTree(tree),
     medium,
     init,
@@ -100,7 +124,7 @@ function withKernelState(
   for (const name of ESSENTIAL_STATE_FILES) {
     if (kernelState.has(name)) continue;
     findings.push({
-      rule: "kernel-state-incomplete",
+      code: "kernel-state-incomplete",
       severity: "warning",
       path: name,
       message: `--kernel-state has no ${name}; the proto area's own is kept`,

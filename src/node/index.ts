@@ -7,5 +7,7 @@ export * from "./file-sink.ts";
 export * from "./hashing.ts";
 export * from "./host-errors.ts";
 export * from "./host-files.ts";
+export * from "./host-inputs.ts";
 export * from "./interrupt.ts";
+export * from "./terminal.ts";
 export * from "./worker-pool.ts";

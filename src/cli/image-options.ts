@@ -1,0 +1,201 @@
+// The options of `build` and `archive`: how they are written, and what they mean for the image.
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { fromText, ImageError, parseSize } from "../bytes/index.ts";
+import { KERNEL_STATE_FILES } from "../illumos/index.ts";
+import { DEFAULT_OPTIONS, type Edit, type ImageOptions, type InitChoice, type LoaderChoice } from "../image/index.ts";
+import { openHostFile, readKernelState } from "../node/index.ts";
+
+/** What commander leaves of the options of a ramdisk. */
+export interface ImageWords {
+  readonly overlay: readonly string[];
+  readonly adjunct: readonly string[];
+  readonly kernelState?: string;
+  readonly init: InitChoice;
+  readonly message: string;
+  readonly startup?: string;
+  readonly rw?: boolean;
+  readonly size: number | "auto";
+  readonly free: number;
+  readonly nbpi?: number;
+  readonly level: number;
+  readonly epoch?: number;
+}
+
+/** What it leaves of the options of a medium. */
+export interface MediumWords {
+  readonly loader: LoaderChoice;
+  readonly stage2?: string;
+  readonly console: string;
+  readonly bootArgs: string;
+  readonly menuTimeout?: number;
+  readonly volumeId: string;
+}
+
+const GROUPS = {
+  content: "What is in the ramdisk:",
+  init: "What runs in it:",
+  ramdisk: "How it is written:",
+  medium: "The medium:",
+} as const;
+
+/** A whole number of an option, as commander's argument parser. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function size(what: string): (text: string) => number {
+  return (text) => parseSize(text, what);
+}
+
+function sizeOrAuto(text: string): number | "auto" {
+  return text === "auto" ? "auto" : parseSize(text, "--size");
+}
+
+const repeated = (text: string, previous: readonly string[] = []): string[] => [...previous, text];
+
+/** Options of what is in the ramdisk. Edits are pushed to `edits` in the order in which they stand on the command line. */
+export function defineContentOptions(command: Command, edits: Edit[]): void {
+  const defaults = DEFAULT_OPTIONS;
+  addOptions(command, GROUPS.content, [
+    new Option("--adjunct <dir>", "populated adjunct proto area, laid under the sources")
+      .argParser(repeated)
+      .default([], "none"),
+    new Option("--overlay <dir>", "directory laid over the sources").argParser(repeated).default([], "none"),
+    new Option("--kernel-state <dir>", "ready-made name_to_major, driver_aliases, driver_classes, minor_perm …"),
+    ...editOptions(edits),
+  ]);
+  addOptions(command, GROUPS.init, [
+    new Option("--init <kind>", "what init starts").choices(["auto", "shell", "smf", "keep"]).default(defaults.init),
+    new Option("--message <text>", "printed on the console before the shell").default(defaults.message, "a welcome"),
+    new Option("--startup <file>", "shell commands to run once, before the shell"),
+    new Option("--rw", "remount the root read-write"),
+  ]);
+  addOptions(command, GROUPS.ramdisk, [
+    new Option("--size <size>", "size of the ramdisk, or auto: the smallest that holds the tree")
+      .argParser(sizeOrAuto)
+      .default("auto"),
+    new Option("--free <size>", "with --size auto: space to leave free")
+      .argParser(size("--free"))
+      .default(defaults.size.freeBytes, "16m"),
+    new Option("--nbpi <bytes>", "bytes per inode (newfs -i); chosen to fit when not given").argParser(
+      wholeNumber(512, 2 ** 21),
+    ),
+    new Option("--level <n>", "gzip level").argParser(wholeNumber(0, 9)).default(defaults.level),
+    new Option(
+      "--epoch <seconds>",
+      "latest time in the image; else SOURCE_DATE_EPOCH, else the newest file's",
+    ).argParser(wholeNumber(0, 0x7fffffff)),
+  ]);
+}
+
+/** Options of the ISO around the ramdisk. */
+export function defineMediumOptions(command: Command): void {
+  const defaults = DEFAULT_OPTIONS;
+  addOptions(command, GROUPS.medium, [
+    new Option("--loader <name>", "boot loader").choices(["auto", "grub", "illumos", "none"]).default(defaults.loader),
+    new Option("--stage2 <file>", "GRUB stage from outside the proto area"),
+    new Option("--console <device>", "console: text, ttya, ttyb, ttyc or ttyd").default(defaults.console),
+    new Option("--boot-args <text>", "kernel flags and -B properties").default(defaults.bootArgs, "none"),
+    new Option("--menu-timeout <seconds>", "time until the menu's first entry starts; -1 waits").argParser(
+      wholeNumber(-1, 3600),
+    ),
+    new Option("--volume-id <id>", "ISO 9660 volume identifier").default(defaults.volumeId),
+  ]);
+}
+
+function addOptions(command: Command, group: string, options: readonly Option[]): void {
+  for (const option of options) command.addOption(option.helpGroup(group));
+}
+
+/** Splits "LEFT=RIGHT" at the last or first "=", with an error that shows the form. */
+function pair(text: string, form: string, at: "first" | "last"): [string, string] {
+  const index = at === "first" ? text.indexOf("=") : text.lastIndexOf("=");
+  if (index <= 0 || index === text.length - 1) throw new InvalidArgumentError(`It must be ${form}.`);
+  return [text.slice(0, index), text.slice(index + 1)];
+}
+
+function octalMode(text: string): number {
+  if (!/^[0-7]{1,4}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not an octal mode such as 0755.`);
+  return Number.parseInt(text, 8);
+}
+
+function editOptions(edits: Edit[]): Option[] {
+  const edit = (flags: string, description: string, parse: (text: string) => Edit): Option =>
+    new Option(flags, description).argParser((text: string) => {
+      edits.push(parse(text));
+      return text;
+    });
+  return [
+    edit("--remove <glob>", "leave paths out (with all below)", (pattern) => ({ kind: "remove", pattern })),
+    edit("--add <dest=file>", "add a file", (text) => {
+      const [path, file] = pair(text, "DEST=FILE", "first");
+      const { content, mode } = openHostFile(file);
+      return { kind: "add", path, content, mode };
+    }),
+    edit("--mkdir <path[=mode]>", "make a directory", (text) => {
+      const [path = "", mode = "0755"] = text.split("=");
+      return { kind: "mkdir", path, mode: octalMode(mode) };
+    }),
+    edit("--symlink <path=target>", "make a symbolic link", (text) => {
+      const [path, target] = pair(text, "PATH=TARGET", "first");
+      return { kind: "symlink", path, target };
+    }),
+    edit("--chmod <glob=mode>", "change modes", (text) => {
+      const [pattern, mode] = pair(text, "GLOB=MODE", "last");
+      return { kind: "chmod", pattern, mode: octalMode(mode) };
+    }),
+    edit("--chown <glob=user:group>", "change owners, by name (of the image) or number", (text) => {
+      const [pattern, owner] = pair(text, "GLOB=USER:GROUP", "last");
+      const [user = "", group = ""] = owner.split(":");
+      if (user === "" || group === "") throw new InvalidArgumentError("It must be GLOB=USER:GROUP.");
+      return { kind: "chown", pattern, user, group };
+    }),
+  ];
+}
+
+/** The options as the image takes them. Files are opened here, so that a wrong path is told before anything else begins. */
+export function imageOptions(words: ImageWords, medium: MediumWords | undefined, edits: readonly Edit[]): ImageOptions {
+  return {
+    ...(medium ? mediumOptions(medium) : { ...DEFAULT_OPTIONS, loader: "none" }),
+    init: words.init,
+    message: words.message,
+    startup: words.startup === undefined ? undefined : openHostFile(words.startup).content,
+    rw: words.rw ?? false,
+    kernelState: words.kernelState === undefined ? undefined : readKernelState(words.kernelState, KERNEL_STATE_FILES),
+    edits,
+    epochSeconds: words.epoch ?? sourceDateEpoch(),
+    size: { imageBytes: words.size, freeBytes: words.free, nbpi: words.nbpi },
+    level: words.level,
+  };
+}
+
+function mediumOptions(words: MediumWords): Pick<ImageOptions, MediumKey> {
+  return {
+    loader: words.loader,
+    stage2:
+      words.stage2 === undefined ? undefined : { path: words.stage2, content: openHostFile(words.stage2).content },
+    console: words.console,
+    bootArgs: words.bootArgs,
+    menuTimeoutSeconds: words.menuTimeout,
+    volumeId: fromText(words.volumeId),
+  };
+}
+
+type MediumKey = "loader" | "stage2" | "console" | "bootArgs" | "menuTimeoutSeconds" | "volumeId";
+
+/** The convention of reproducible builds. @throws ImageError "invalid-argument" */
+function sourceDateEpoch(): number | undefined {
+  const text = process.env["SOURCE_DATE_EPOCH"];
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d+$/.test(text)) {
+    throw new ImageError("invalid-argument", `SOURCE_DATE_EPOCH="${text}": must be whole seconds since 1970`);
+  }
+  return Number(text);
+}

@@ -1,0 +1,53 @@
+// What every command that works for a while has in common: threads, progress, interruption, output in words or as JSON.
+
+import { type Command, Option } from "commander";
+import type { BuildHost } from "../image/index.ts";
+import { createCompressor, createHasher, onInterrupt } from "../node/index.ts";
+import { wholeNumber } from "./image-options.ts";
+
+export interface RunWords {
+  readonly force?: boolean;
+  readonly json?: boolean;
+  /** False with --no-gzip, where a command has it. */
+  readonly gzip: "auto" | "pako" | "zlib" | false;
+  readonly workers?: number;
+}
+
+const GROUP = "How it runs:";
+
+export function defineRunOptions(command: Command): void {
+  const options = [
+    new Option("--force", "replace an existing output"),
+    new Option("--gzip <engine>", "deflate engine; both give the same bytes")
+      .choices(["auto", "pako", "zlib"])
+      .default("auto"),
+    new Option("--workers <n>", "threads that compress; default: all processors").argParser(wholeNumber(0, 256)),
+    new Option("--json", "print one JSON document on stdout"),
+  ];
+  for (const option of options) command.addOption(option.helpGroup(GROUP));
+}
+
+export interface Host extends BuildHost {
+  readonly signal: AbortSignal;
+  elapsedSeconds(): number;
+}
+
+/** Runs `work` with threads that end and a signal that Ctrl-C raises. */
+export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
+  const started = performance.now();
+  const interruption = onInterrupt();
+  const compressor = createCompressor(
+    words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers },
+  );
+  try {
+    await work({
+      compressor,
+      createHasher,
+      signal: interruption.signal,
+      elapsedSeconds: () => (performance.now() - started) / 1000,
+    });
+  } finally {
+    await compressor.close();
+    interruption.release();
+  }
+}

@@ -1,0 +1,184 @@
+// The main job: layers in, a bootable ISO out, in one pass. The archive is the last extent of the ISO: the ISO is planned
+// with the archive's size open, the archive is streamed to its place, and the plan is made again with the true size.
+// Planning is cheap, copying is not.
+
+import { type Content, type Finding, type Hasher, textContent } from "../bytes/index.ts";
+import { type BlockCompressor, gzipLayout } from "../gzip/index.ts";
+import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
+import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
+import { type Attributes, type Directory, draft, file, type TreeSummary } from "../tree/index.ts";
+import type { EditReport } from "./edits.ts";
+import type { ImageOptions } from "./options.ts";
+import { planRamdisk, type Ramdisk, type RamdiskFigures } from "./ramdisk.ts";
+import { type Staged, stage } from "./stage.ts";
+
+/** What the main job needs of the machine it runs on. */
+export interface BuildHost {
+  readonly compressor: BlockCompressor;
+  readonly createHasher: (algorithm: "sha1" | "sha256") => Hasher;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((stage: string, doneBytes: number, knownBytes: number) => void) | undefined;
+}
+
+/** A sink whose size can be set: what was never written reads as zeros. */
+export interface ImageSink extends Sink {
+  truncate(sizeBytes: number): Promise<void>;
+}
+
+export interface Planned {
+  readonly staged: Staged;
+  readonly ramdisk: Ramdisk;
+}
+
+export interface ArchiveFigures {
+  /** Bytes as stored: gzip'd, or the raw ramdisk. */
+  readonly sizeBytes: number;
+  /** SHA-1 of the uncompressed ramdisk: what boot_archive.hash holds. */
+  readonly sha1: string;
+}
+
+export interface BuildReport {
+  readonly input: TreeSummary;
+  readonly ramdisk: RamdiskFigures;
+  readonly archive: ArchiveFigures & { readonly path: string };
+  readonly iso: { readonly sizeBytes: number; readonly volumeId: string };
+  readonly loader: string;
+  readonly loaderReason: string;
+  readonly init: string;
+  readonly epochSeconds: number;
+  /** The guest needs the archive twice, and the kernel some room. */
+  readonly guestMemoryBytes: number;
+  readonly findings: readonly Finding[];
+  readonly edits: readonly EditReport[];
+  readonly overridden: readonly string[];
+}
+
+const GUEST_MEMORY_BESIDE_ARCHIVE_BYTES = 256 * 2 ** 20;
+
+/** Memory that a machine needs to boot a ramdisk: the loader holds it twice for a moment. */
+export function guestMemoryBytes(ramdiskBytes: number): number {
+  return 2 * ramdiskBytes + GUEST_MEMORY_BESIDE_ARCHIVE_BYTES;
+}
+
+/**
+ * Everything up to the ramdisk's layout; nothing but a few small files of the input is read.
+ * @throws ImageError see `stage` and `planRamdisk`
+ */
+export async function planImage(layers: readonly [Directory, ...Directory[]], options: ImageOptions): Promise<Planned> {
+  const staged = await stage(layers, options);
+  return { staged, ramdisk: planRamdisk(staged.ramdisk, options.size, staged.epochSeconds) };
+}
+
+/** Streams the ramdisk, gzip'd, to `sink` from `at` on. */
+async function streamArchive(
+  layout: Layout,
+  level: number,
+  sink: Sink,
+  at: number,
+  host: BuildHost,
+): Promise<ArchiveFigures> {
+  const sha1 = host.createHasher("sha1");
+  const { signal, onProgress } = host;
+  let sizeBytes = 0;
+  const pieces = gzipLayout(layout, host.compressor, {
+    level,
+    signal,
+    hashers: [sha1],
+    onProgress: (doneBytes) => onProgress?.("compressing the ramdisk", doneBytes, layout.sizeBytes),
+  });
+  for await (const piece of pieces) {
+    await sink.write(piece, at + sizeBytes);
+    sizeBytes += piece.length;
+  }
+  return { sizeBytes, sha1: sha1.digestHex() };
+}
+
+/** The ramdisk as it is. */
+async function writeRaw(layout: Layout, sink: Sink, host: BuildHost): Promise<ArchiveFigures> {
+  const sha1 = host.createHasher("sha1");
+  const zeros = new Uint8Array(DEFAULT_WINDOW_BYTES);
+  for await (const { offset, length, bytes } of windows(layout, { signal: host.signal })) {
+    sha1.update(bytes ?? zeros.subarray(0, length));
+    if (bytes) await sink.write(bytes, offset);
+    host.onProgress?.("writing the ramdisk", offset + length, layout.sizeBytes);
+  }
+  return { sizeBytes: layout.sizeBytes, sha1: sha1.digestHex() };
+}
+
+/**
+ * Writes only the ramdisk into `sink`, gzip'd at `level`, or raw when `level` is undefined. The sink gets its final size.
+ * @throws ImageError whatever is wrong with input or output
+ */
+export async function buildArchive(
+  { ramdisk: { layout } }: Planned,
+  level: number | undefined,
+  sink: ImageSink,
+  host: BuildHost,
+): Promise<ArchiveFigures> {
+  const figures =
+    level === undefined ? await writeRaw(layout, sink, host) : await streamArchive(layout, level, sink, 0, host);
+  await sink.truncate(figures.sizeBytes);
+  return figures;
+}
+
+/**
+ * Builds the ISO into `sink`. The sink is set to its final size; committing it is the caller's.
+ * @throws ImageError whatever is wrong with input, options or output
+ */
+export async function buildIso(
+  planned: Planned,
+  options: ImageOptions,
+  sink: ImageSink,
+  host: BuildHost,
+): Promise<BuildReport> {
+  const { staged, ramdisk } = planned;
+  const open = planMedium(staged, options, { sizeBytes: 1, sha1: UNKNOWN_SHA1 });
+  const archiveOffset = open.extentOf(staged.medium.archivePath).lba * SECTOR_BYTES;
+  const archive = await streamArchive(ramdisk.layout, options.level, sink, archiveOffset, host);
+  const plan = planMedium(staged, options, archive);
+  await emit(plan.layout, sink, { to: archiveOffset, signal: host.signal });
+  await sink.truncate(plan.layout.sizeBytes);
+  return {
+    input: staged.input,
+    ramdisk: ramdisk.figures,
+    archive: { ...archive, path: staged.medium.archivePath },
+    iso: { sizeBytes: plan.layout.sizeBytes, volumeId: options.volumeId },
+    loader: staged.medium.loader,
+    loaderReason: staged.medium.reason,
+    init: staged.init,
+    epochSeconds: staged.epochSeconds,
+    guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
+    findings: staged.findings,
+    edits: staged.edits,
+    overridden: staged.overridden,
+  };
+}
+
+const SECTOR_BYTES = 2048;
+/** Stands for a digest that is not known yet; of the same length, so that nothing moves when it is. */
+const UNKNOWN_SHA1 = "0".repeat(40);
+
+function planMedium(staged: Staged, options: ImageOptions, archive: ArchiveFigures): IsoPlan {
+  const { medium, epochSeconds } = staged;
+  const fresh: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: epochSeconds };
+  const edit = draft(medium.tree);
+  edit.put(medium.archivePath, file(fresh, unreadContent(archive.sizeBytes)), { ...fresh, mode: 0o755 });
+  if (medium.hashPath !== undefined) {
+    edit.put(medium.hashPath, file(fresh, textContent(`${archive.sha1}\n`)), { ...fresh, mode: 0o755 });
+  }
+  return planIso(edit.tree(), {
+    volumeId: options.volumeId,
+    timeSeconds: epochSeconds,
+    bootCatalogPath: "/.catalog",
+    bootEntries: medium.bootEntries,
+    lastPath: medium.archivePath,
+  });
+}
+
+/** The archive as the plan sees it: only its size counts, because its bytes are streamed to their place beforehand. */
+function unreadContent(sizeBytes: number): Content {
+  return {
+    sizeBytes,
+    read: () => Promise.reject(new Error("the archive is streamed, not read")),
+  };
+}

@@ -1,0 +1,7 @@
+// Floor 5: the main job. A proto area to a bootable ISO, or to the boot archive alone.
+
+export * from "./build.ts";
+export * from "./edits.ts";
+export * from "./options.ts";
+export * from "./ramdisk.ts";
+export * from "./stage.ts";
