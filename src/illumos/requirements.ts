@@ -1,18 +1,9 @@
 // What the kernel and init want to find in the ramdisk. Mount points and empty files that are missing are made; the rest
 // is reported, because only the build that the proto area comes from can supply it.
 
-import { memoryContent } from "../bytes/index.ts";
+import { type Finding, memoryContent } from "../bytes/index.ts";
 import { type Attributes, type Directory, directory, draft, file, findFile, lookup, resolve } from "../tree/index.ts";
 import { isBlankState, parseNameToMajor, RAMDISK_ROOT_DRIVERS } from "./kernel-state.ts";
-
-/** Something about the image that its user should know, with what follows from it and what mends it. */
-export interface Finding {
-  /** Stable name of the rule. */
-  readonly rule: string;
-  readonly severity: "error" | "warning" | "note";
-  readonly path?: string | undefined;
-  readonly message: string;
-}
 
 /** Directories that file systems are mounted on. The kernel panics without the first two and warns about the others. */
 const MOUNT_POINTS: readonly { readonly path: string; readonly mode: number }[] = [
@@ -110,7 +101,7 @@ export async function missingNeeds(tree: Directory): Promise<Finding[]> {
   for (const { path, or = [], severity, why } of NEEDS) {
     if ([path, ...or].some((place) => findFile(tree, place) !== undefined)) continue;
     findings.push({
-      rule: "missing-file",
+      code: "missing-file",
       severity,
       path,
       message: `${path} is missing (${why}); complete the proto area`,
@@ -142,7 +133,7 @@ async function driverFindings(tree: Directory): Promise<Finding[]> {
   }
   if (blank.length > 0) {
     findings.push({
-      rule: "blank-kernel-state",
+      code: "blank-kernel-state",
       severity: "warning",
       message: `${blank.join(", ")}: blank, so the kernel will find no drivers; ${STATE_REMEDY}`,
     });
@@ -151,7 +142,7 @@ async function driverFindings(tree: Directory): Promise<Finding[]> {
     const missing = RAMDISK_ROOT_DRIVERS.filter((name) => !majors.has(name));
     if (missing.length > 0) {
       findings.push({
-        rule: "missing-major",
+        code: "missing-major",
         severity: "warning",
         path: "/etc/name_to_major",
         message: `/etc/name_to_major has no line for ${missing.join(", ")}: a root on a ramdisk needs them; ${STATE_REMEDY}`,
@@ -160,7 +151,7 @@ async function driverFindings(tree: Directory): Promise<Finding[]> {
   }
   if (lookup(tree, "/dev/console") === undefined) {
     findings.push({
-      rule: "missing-console",
+      code: "missing-console",
       severity: "warning",
       path: "/dev/console",
       message: "/dev/console is missing: init cannot print",
