@@ -47,6 +47,12 @@ export function fitsDate7(seconds: number): boolean {
   return year >= FIRST_SHORT_YEAR && year <= LAST_SHORT_YEAR;
 }
 
+/** Whether the 17-byte form can hold this time; any time that is no whole second is held by none. */
+export function fitsDate17(seconds: number): boolean {
+  const { year } = civil(seconds);
+  return Number.isSafeInteger(seconds) && year >= 1 && year <= 9999;
+}
+
 /** ECMA-119 9.1.5: years since 1900, month, day, hour, minute, second, offset from GMT in quarters of an hour. */
 export const date7: FieldType<number | undefined> = {
   name: "date[7]",
@@ -99,7 +105,7 @@ export const date17: FieldType<number | undefined> = {
   write(view, offset, seconds) {
     const { year, month, day, hour, minute, second } =
       seconds === undefined ? { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 } : civil(seconds);
-    if (seconds !== undefined && !(year >= 1 && year <= 9999)) {
+    if (seconds !== undefined && !fitsDate17(seconds)) {
       throw new RangeError(`time ${seconds} is outside of the years 1..9999`);
     }
     const digits = [year, month, day, hour, minute, second, 0].map((value, i) =>

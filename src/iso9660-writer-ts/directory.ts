@@ -5,7 +5,7 @@
 import { divideUp, roundUp, writeByteString } from "../bytes/index.ts";
 import { fitsDate7 } from "./dates.ts";
 import { directoryRecord, MAX_SECTION_BYTES, SECTOR_BYTES } from "./format.ts";
-import { areaBytes, ce, type SystemUseEntry, type SystemUseParts, splitSystemUse } from "./rockridge.ts";
+import { areaBytes, ce, type SystemUseEntry, type SystemUseParts, splitSystemUse, totalBytes } from "./rockridge.ts";
 
 export interface RecordValues {
   readonly identifier: string;
@@ -54,9 +54,8 @@ export function placeRun(records: Iterable<RecordValues>): PlacedRun {
   for (const record of records) {
     const fixed = fixedBytes(record);
     const systemUse = splitSystemUse(record.systemUse, MAX_RECORD_BYTES - fixed);
-    const inRecord = systemUse.record.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const link = systemUse.continuations.length > 0 ? CE_BYTES : 0;
-    const length = roundUp(fixed + inRecord + link, 2);
+    const length = roundUp(fixed + totalBytes(systemUse.record) + link, 2);
     const offset = fit(end, length);
     end = offset + length;
     const areaOffsets = systemUse.continuations.map((_, i) => {
@@ -74,7 +73,7 @@ export function placeRun(records: Iterable<RecordValues>): PlacedRun {
   };
 }
 
-const CE_BYTES = ce(0, 0, 0).bytes.length;
+const CE_BYTES = ce(0, 0, 0).sizeBytes;
 
 function linkTo(placed: PlacedRecord, index: number, continuationLba: number): SystemUseEntry {
   const at = placed.areaOffsets[index] ?? 0;
@@ -83,9 +82,9 @@ function linkTo(placed: PlacedRecord, index: number, continuationLba: number): S
 }
 
 function writeEntries(entries: readonly SystemUseEntry[], target: Uint8Array, offset: number): void {
-  for (const { bytes } of entries) {
-    target.set(bytes, offset);
-    offset += bytes.length;
+  for (const entry of entries) {
+    entry.write(target, offset);
+    offset += entry.sizeBytes;
   }
 }
 

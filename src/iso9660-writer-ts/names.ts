@@ -133,16 +133,32 @@ function translate(text: string, isDirectory: boolean, rules: NameRules): Parts 
   let extension = stem === allowed ? undefined : allowed.slice(lastDot + 1);
   if (!rules.multipleDots) stem = stem.replaceAll(".", "_");
   if (extension === "" && !rules.multipleDots) extension = undefined; // "NAME." is written the same way by trailingDot
-  const maxLength = isDirectory ? rules.maxDirectoryLength : rules.maxFileLength;
-  if (extension !== undefined) {
-    extension = cut(extension, Math.min(rules.maxExtensionLength ?? maxLength, maxLength - 2), rules);
-  }
-  return { stem: cut(stem, stemRoom(extension, isDirectory, rules), rules), extension };
+  return fitted({ stem, extension }, isDirectory, rules);
+}
+
+const maxLengthOf = (isDirectory: boolean, rules: NameRules): number =>
+  isDirectory ? rules.maxDirectoryLength : rules.maxFileLength;
+
+/** Characters that a long extension leaves to the stem: enough for any number that has to go there. */
+const RESERVED_FOR_STEM = 8;
+
+function shortExtension(extension: string | undefined, isDirectory: boolean, rules: NameRules): string | undefined {
+  const maxLength = maxLengthOf(isDirectory, rules) - 1 - RESERVED_FOR_STEM;
+  return extension === undefined ? undefined : cut(extension, rules.maxExtensionLength ?? maxLength, rules);
+}
+
+/** Cuts what is too long: the extension down to what leaves a stem, then the stem. */
+function fitted({ stem, extension }: Parts, isDirectory: boolean, rules: NameRules): Parts {
+  const maxExtensionLength = rules.maxExtensionLength ?? Number.POSITIVE_INFINITY;
+  const fits = stem.length <= stemRoom(extension, isDirectory, rules) && (extension ?? "").length <= maxExtensionLength;
+  if (fits) return { stem, extension };
+  const short = shortExtension(extension, isDirectory, rules);
+  return { stem: cut(stem, stemRoom(short, isDirectory, rules), rules), extension: short };
 }
 
 /** Characters that a stem may have beside this extension. */
 function stemRoom(extension: string | undefined, isDirectory: boolean, rules: NameRules): number {
-  const maxLength = isDirectory ? rules.maxDirectoryLength : rules.maxFileLength;
+  const maxLength = maxLengthOf(isDirectory, rules);
   const dot = extension === undefined ? (rules.trailingDot && !isDirectory ? 1 : 0) : 1 + extension.length;
   return Math.min(rules.maxStemLength ?? maxLength, maxLength - dot);
 }
@@ -187,12 +203,13 @@ export function identifiers(entries: readonly Named[], rules: NameRules): string
 
 /** The first free name of the form STEM000, STEM001 …; the stem gives way as the number grows. */
 function numbered(
-  { stem, extension }: Parts,
+  { stem, extension: long }: Parts,
   { path, isDirectory }: Named,
   rules: NameRules,
   taken: ReadonlySet<string>,
   nextNumber: Map<string, number>,
 ): Parts {
+  const extension = shortExtension(long, isDirectory, rules);
   const room = stemRoom(extension, isDirectory, rules);
   const counter = joined({ stem: cut(stem, room - 3, rules), extension });
   for (let number = nextNumber.get(counter) ?? 0; ; number++) {

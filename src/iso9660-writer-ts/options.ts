@@ -1,7 +1,8 @@
 // What can be asked of a volume, with defaults, checked.
 
-import { type Content, ImageError, toText } from "../bytes/index.ts";
+import { bytesOf, type Content, ImageError, toText } from "../bytes/index.ts";
 import { normalizePath } from "../tree/index.ts";
+import { fitsDate17 } from "./dates.ts";
 import { type BootEntry, EMULATIONS } from "./eltorito.ts";
 import { SECTOR_BYTES, SYSTEM_AREA_SECTORS } from "./format.ts";
 import type { RockRidgeVersion } from "./format-rockridge.ts";
@@ -90,7 +91,9 @@ function invalid(message: string): never {
 /** @throws ImageError "invalid-argument" or "limit" */
 export function resolveOptions(options: IsoOptions): ResolvedOptions {
   const { names = RELAXED, rockRidge = "1.10", joliet = false, deepDirectories = "keep", paddingBlocks = 0 } = options;
-  if (!Number.isSafeInteger(options.timeSeconds)) invalid(`timeSeconds: ${options.timeSeconds} is not a whole number`);
+  if (!fitsDate17(options.timeSeconds)) {
+    invalid(`timeSeconds: ${options.timeSeconds} is no whole number of seconds in the years 1..9999`);
+  }
   if (!Number.isSafeInteger(paddingBlocks) || paddingBlocks < 0) invalid(`paddingBlocks: ${paddingBlocks} is no count`);
   if (deepDirectories === "relocate" && !rockRidge)
     invalid("deepDirectories: only Rock Ridge can relocate directories");
@@ -138,6 +141,7 @@ function resolveIdentifiers(options: VolumeIdentifiers): Required<VolumeIdentifi
     if (value.length > limit) {
       throw new ImageError("limit", `${key}: "${toText(value)}" is ${value.length} bytes; ISO 9660 allows ${limit}`);
     }
+    bytesOf(value); // refuses text
     resolved[key] = value;
   }
   return resolved as unknown as Required<VolumeIdentifiers>;

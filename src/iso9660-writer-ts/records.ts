@@ -1,7 +1,9 @@
 // What each directory record says: the directory itself, its parent, then its entries, with the Rock Ridge entries of
 // each (RRIP 4.1, SUSP 5.3 and 5.5).
 
+import { ImageError, toText } from "../bytes/index.ts";
 import { type Directory, type File, type Node, walk } from "../tree/index.ts";
+import { fitsDate17 } from "./dates.ts";
 import { type RecordValues, sections } from "./directory.ts";
 import { FILE_FLAGS, PARENT_IDENTIFIER, SELF_IDENTIFIER } from "./format.ts";
 import type { RockRidgeVersion } from "./format-rockridge.ts";
@@ -13,14 +15,35 @@ export interface Inode {
   readonly serial: number;
 }
 
-/** Link count and serial number of every node. Serial numbers follow the order of paths, from 1. */
+const MAX_ID = 2 ** 32 - 1;
+
+/** @throws ImageError "limit" when a node's attributes are beyond what Rock Ridge can say */
+function checkAttributes({ mode, uid, gid, mtimeSeconds }: Node, path: string): void {
+  const refuse = (what: string): never => {
+    throw new ImageError("limit", `${toText(path)}: ${what}`, { path });
+  };
+  if (!Number.isSafeInteger(mode) || mode < 0 || mode > 0o7777) refuse(`mode ${mode} is not in 0..0o7777`);
+  for (const id of [uid, gid]) {
+    if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) refuse(`owner ${uid}:${gid}; ids are 0..${MAX_ID}`);
+  }
+  if (!fitsDate17(mtimeSeconds)) refuse(`time ${mtimeSeconds} is outside of the years 1..9999 that ISO 9660 knows`);
+}
+
+/**
+ * Link count and serial number of every node. Serial numbers follow the order of paths, from 1.
+ * @throws ImageError "limit"
+ */
 export function inodesOf(root: Directory): Map<Node, Inode> {
   const inodes = new Map<Node, Inode>();
   let serial = 0;
-  for (const { node } of walk(root)) {
+  for (const { path, node } of walk(root)) {
     const known = inodes.get(node);
-    if (known) inodes.set(node, { ...known, links: known.links + 1 });
-    else inodes.set(node, { links: node.type === "directory" ? 2 + subdirectories(node) : 1, serial: ++serial });
+    if (known) {
+      inodes.set(node, { ...known, links: known.links + 1 });
+      continue;
+    }
+    checkAttributes(node, path);
+    inodes.set(node, { links: node.type === "directory" ? 2 + subdirectories(node) : 1, serial: ++serial });
   }
   return inodes;
 }

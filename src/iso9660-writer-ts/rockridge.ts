@@ -29,10 +29,11 @@ import {
   timeStamps,
 } from "./format-rockridge.ts";
 
-/** One entry, complete with its head. */
+/** One entry. Planning asks for sizes only; the bytes are made when the record is. */
 export interface SystemUseEntry {
   readonly signature: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sizeBytes: number;
+  write(target: Uint8Array, offset: number): void;
 }
 
 const VERSION = 1;
@@ -45,14 +46,17 @@ function entry<F extends Fields>(
   values: Partial<ValuesOf<F>>,
   tail = "",
 ): SystemUseEntry {
-  const bytes = new Uint8Array(declared.sizeBytes + tail.length);
-  declared.encode(values, bytes);
-  systemUseEntry.patch(
-    { "Signature Word": signature, Length: bytes.length, "System Use Entry Version": VERSION },
-    bytes,
-  );
-  writeByteString(tail, bytes, declared.sizeBytes);
-  return { signature, bytes };
+  const sizeBytes = declared.sizeBytes + tail.length;
+  return {
+    signature,
+    sizeBytes,
+    write(target, offset) {
+      declared.encode(values, target, offset);
+      const head = { "Signature Word": signature, Length: sizeBytes, "System Use Entry Version": VERSION };
+      systemUseEntry.patch(head, target, offset);
+      writeByteString(tail, target, offset + declared.sizeBytes);
+    },
+  };
 }
 
 export function sp(): SystemUseEntry {
@@ -110,14 +114,15 @@ export function px(node: Node, links: number, serial: number | undefined): Syste
 export function tf(mtimeSeconds: number): SystemUseEntry {
   const long = !fitsDate7(mtimeSeconds);
   const type = long ? date17 : date7;
-  const made = entry(
-    "TF",
-    timeStamps,
-    { Flags: TF_FLAGS.modify | (long ? TF_FLAGS.longForm : 0) },
-    "\0".repeat(type.sizeBytes),
-  );
-  type.write(new DataView(made.bytes.buffer), timeStamps.sizeBytes, mtimeSeconds);
-  return made;
+  const flags = TF_FLAGS.modify | (long ? TF_FLAGS.longForm : 0);
+  const head = entry("TF", timeStamps, { Flags: flags }, "\0".repeat(type.sizeBytes));
+  return {
+    ...head,
+    write(target, offset) {
+      head.write(target, offset);
+      type.write(new DataView(target.buffer, target.byteOffset + offset), timeStamps.sizeBytes, mtimeSeconds);
+    },
+  };
 }
 
 /**
@@ -173,24 +178,48 @@ function componentBytes({ flags, text }: Component): string {
   return String.fromCharCode(...head) + text;
 }
 
-/** A component goes into the entry after when it does not fit, and is only split when no entry could hold it. */
-export function sl(target: string): SystemUseEntry[] {
-  const room = MAX_ENTRY_BYTES - symbolicLink.sizeBytes;
-  const maxText = room - componentRecord.sizeBytes;
-  const areas: string[] = [""];
-  const put = (component: Component): void => {
-    const bytes = componentBytes(component);
-    const last = areas[areas.length - 1] ?? "";
-    if (last.length + bytes.length <= room) areas[areas.length - 1] = last + bytes;
-    else areas.push(bytes);
-  };
-  for (const { flags, text } of componentsOf(target)) {
-    let from = 0;
-    for (; from + maxText < text.length; from += maxText) {
-      put({ flags: flags | COMPONENT_FLAGS.continue, text: text.slice(from, from + maxText) });
-    }
-    put({ flags, text: text.slice(from) });
+const SL_ROOM = MAX_ENTRY_BYTES - symbolicLink.sizeBytes;
+const COMPONENT_HEAD_BYTES = componentRecord.sizeBytes;
+
+/**
+ * For each component, the room that must be left in front of it so that the entry can end inside of a name there or
+ * further on; 0 at the end of the target.
+ */
+function roomToBreak(components: readonly Component[]): number[] {
+  const needs = new Array<number>(components.length + 1).fill(0);
+  for (let i = components.length - 1; i >= 0; i--) {
+    const length = components[i]?.text.length ?? 0;
+    const need = COMPONENT_HEAD_BYTES + (length > 1 ? 1 : length + (needs[i + 1] ?? 0));
+    needs[i] = need > SL_ROOM ? 0 : need;
   }
+  return needs;
+}
+
+/**
+ * The target in entries of up to 255 bytes. An entry ends inside of a name that goes on in the next one, since libarchive
+ * forgets the slash between components of two entries. (A run of ".." and names of one byte that fills an entry leaves
+ * no such place; then the entry ends between two components.)
+ */
+export function sl(target: string): SystemUseEntry[] {
+  const components = componentsOf(target);
+  const needs = roomToBreak(components);
+  const areas: string[] = [""];
+  const room = (): number => SL_ROOM - (areas[areas.length - 1] ?? "").length - COMPONENT_HEAD_BYTES;
+  const put = (component: Component): void => {
+    areas[areas.length - 1] += componentBytes(component);
+  };
+  components.forEach(({ flags, text }, i) => {
+    const after = needs[i + 1] ?? 0;
+    let rest = text;
+    while (rest.length + after > room()) {
+      const length = Math.min(room(), rest.length - 1);
+      if (length > 0) put({ flags: COMPONENT_FLAGS.continue, text: rest.slice(0, length) });
+      else if (rest.length <= room()) break;
+      rest = rest.slice(Math.max(0, length));
+      areas.push("");
+    }
+    put({ flags, text: rest });
+  });
   return areas.map((area, i) => entry("SL", symbolicLink, { Flags: i + 1 < areas.length ? CONTINUE : 0 }, area));
 }
 
@@ -204,7 +233,7 @@ export interface SystemUseParts {
 const MAX_AREA_BYTES = SECTOR_BYTES - continuationArea.sizeBytes;
 
 export function totalBytes(entries: readonly SystemUseEntry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** Bytes of an area: its entries, and the CE where another follows. */
@@ -225,7 +254,7 @@ export function splitSystemUse(entries: readonly SystemUseEntry[], room: number)
   let left = room - continuationArea.sizeBytes;
   let areaLeft = MAX_AREA_BYTES;
   for (const next of entries) {
-    const size = next.bytes.length;
+    const size = next.sizeBytes;
     if (size <= left && !gone.has(next.signature)) {
       record.push(next);
       left -= size;
