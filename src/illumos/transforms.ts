@@ -1,0 +1,306 @@
+// Transforms: rules that change the actions of a gate's manifests before they are published, as pkgmogrify(1) applies
+// them: `<transform TYPES KEY=PATTERN … -> OPERATION …>`. Patterns are anchored at the start only, and every value of
+// the key must match. Rules apply in order, each to what the ones before it left.
+// Source: pkg5 src/modules/mogrify.py and pkgmogrify(1).
+
+import { type EditableAction, manifestError, type Place, parseAction } from "./actions.ts";
+
+/** What became of an action. */
+export interface Transformed {
+  /** The action and those that rules emitted; empty when it was dropped. */
+  readonly actions: readonly EditableAction[];
+  /** A rule said `abort`: the whole package is not for this build. */
+  readonly aborted: boolean;
+}
+
+/** Values of the package's own attributes (`set name=… value=…`) so far, for `%{name}`. */
+export type PackageAttributes = ReadonlyMap<string, readonly string[]>;
+
+export interface Transform extends Place {
+  /** Action types; empty for any. */
+  readonly types: ReadonlySet<string>;
+  readonly patterns: readonly (readonly [key: string, pattern: RegExp])[];
+  readonly operation: Operation;
+}
+
+interface Subject {
+  readonly action: EditableAction;
+  readonly package: PackageAttributes;
+  /** What the groups of all patterns matched, in order, for `%<1>`. */
+  readonly groups: readonly (string | undefined)[];
+  readonly rule: Place;
+}
+
+type Outcome = "keep" | "drop" | "abort" | EditableAction;
+
+interface Operation {
+  /** The attribute that the rule leaves alone when it is there: known before any pattern is tried, so much work is saved. */
+  readonly onlyWithout?: string;
+  apply(subject: Subject): Outcome;
+}
+
+/** Emitted actions pass all rules again; a rule that emits what it matches would never end. */
+const MAX_EMITTED_DEPTH = 8;
+
+/** `<transform …>` as written, brackets included. */
+export function parseTransform(text: string, place: Place): Transform {
+  const body = text.slice("<transform".length, -1);
+  const arrow = body.indexOf("->");
+  if (arrow === -1) throw manifestError(place, "transform without ->");
+  const words = body.slice(0, arrow).split(/\s+/).filter(Boolean);
+  const keys = words.filter((word) => word.includes("="));
+  const patterns: (readonly [string, RegExp])[] = [];
+  if (keys.length > 0) {
+    for (const [key, values] of parseAction(`unknown ${keys.join(" ")}`, place).attributes) {
+      if (values.length > 1) throw manifestError(place, `transform with two patterns for ${key}`);
+      patterns.push([key, regularExpression(`^(?:${values[0]})`, place, "")]);
+    }
+  }
+  return {
+    types: new Set(words.filter((word) => !word.includes("="))),
+    patterns,
+    operation: parseOperation(body.slice(arrow + 2).trim(), place),
+    file: place.file,
+    line: place.line,
+  };
+}
+
+/** Passes an action through all rules. The action is changed in place. */
+export function applyTransforms(
+  rules: readonly Transform[],
+  action: EditableAction,
+  packageAttributes: PackageAttributes,
+  depth = 0,
+): Transformed {
+  const emitted: EditableAction[] = [];
+  let kept = true;
+  for (const rule of rules) {
+    if (rule.types.size > 0 && !rule.types.has(action.name)) continue;
+    if (rule.operation.onlyWithout !== undefined && action.attributes.has(rule.operation.onlyWithout)) continue;
+    const groups = matchAll(rule, action);
+    if (groups === undefined) continue;
+    const outcome = rule.operation.apply({ action, package: packageAttributes, groups, rule });
+    if (outcome === "abort") return { actions: [], aborted: true };
+    if (outcome === "drop") {
+      kept = false;
+      break;
+    }
+    if (outcome !== "keep") emitted.push(outcome);
+  }
+  const actions = kept ? [action] : [];
+  if (depth > MAX_EMITTED_DEPTH) throw manifestError(action, "a transform emits an action that it matches itself");
+  for (const next of emitted) {
+    const transformed = applyTransforms(rules, next, packageAttributes, depth + 1);
+    if (transformed.aborted) return transformed;
+    actions.push(...transformed.actions);
+  }
+  return { actions, aborted: false };
+}
+
+/** The groups of all matches, or undefined when a key is missing or one of its values does not match. */
+function matchAll(rule: Transform, action: EditableAction): (string | undefined)[] | undefined {
+  const groups: (string | undefined)[] = [];
+  for (const [key, pattern] of rule.patterns) {
+    const values = action.attributes.get(key);
+    if (values === undefined) return undefined;
+    for (const value of values) {
+      const match = pattern.exec(value);
+      if (match === null) return undefined;
+      groups.push(...match.slice(1));
+    }
+  }
+  return groups;
+}
+
+function parseOperation(text: string, place: Place): Operation {
+  const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(text) ?? [];
+  const wanted = (least: number, most: number): string[] => {
+    const words = splitShellWords(rest, place);
+    if (words.length < least || words.length > most) {
+      throw manifestError(place, `transform: ${name} takes ${least} operands, not ${words.length}`);
+    }
+    return words;
+  };
+  switch (name) {
+    case "drop":
+      wanted(0, 0);
+      return { apply: () => "drop" };
+    case "abort":
+      wanted(0, 0);
+      return { apply: () => "abort" };
+    case "print":
+      return { apply: () => "keep" }; // messages of the gate's own build
+    case "exit":
+      return exitOperation(rest);
+    case "emit":
+      return { apply: (subject) => emit(rest, subject) };
+    case "set":
+    case "default":
+    case "add": {
+      const [key = "", value = ""] = wanted(2, 2);
+      return assignment(name, key, value);
+    }
+    case "edit": {
+      const [key = "", pattern = "", replacement = ""] = wanted(2, 3);
+      return { apply: (subject) => edit(key, pattern, replacement, subject) };
+    }
+    case "delete": {
+      const [key = "", pattern = ""] = wanted(2, 2);
+      const unwanted = regularExpression(pattern, place, "");
+      return { apply: ({ action }) => remove(key, unwanted, action) };
+    }
+    default:
+      throw manifestError(place, `transform: unknown operation "${name}"`);
+  }
+}
+
+function assignment(name: "set" | "default" | "add", key: string, value: string): Operation {
+  const apply = (subject: Subject): Outcome => {
+    const attributes = subject.action.attributes;
+    const to = substitute(key, subject);
+    if (name === "default" && attributes.has(to)) return "keep";
+    const text = substitute(value, subject);
+    if (name === "set" && to === "action.hash") subject.action.hash = text;
+    else if (name === "add") attributes.set(to, [...(attributes.get(to) ?? []), text]);
+    else attributes.set(to, [text]);
+    return "keep";
+  };
+  return name === "default" && !key.includes("%") ? { onlyWithout: key, apply } : { apply };
+}
+
+/** `exit 0` ends a package quietly, as abort does; any other status is an error that the rule's author foresaw. */
+function exitOperation(rest: string): Operation {
+  const [, status = "0", message = ""] = /^(\S*)\s*([\s\S]*)$/.exec(rest) ?? [];
+  return {
+    apply(subject) {
+      if (Number(status) === 0) return "abort";
+      throw manifestError(subject.action, substitute(message, subject) || `a transform ends with status ${status}`);
+    },
+  };
+}
+
+function emit(text: string, subject: Subject): Outcome {
+  const line = substitute(text, subject, true).trim();
+  return line === "" || line.startsWith("#") ? "keep" : parseAction(line, subject.action);
+}
+
+function edit(key: string, pattern: string, replacement: string, subject: Subject): Outcome {
+  const { attributes } = subject.action;
+  const to = substitute(key, subject);
+  const values = attributes.get(to);
+  if (values === undefined) return "keep";
+  const search = regularExpression(substitute(pattern, subject), subject.rule, "g");
+  const template = substitute(replacement, subject);
+  // Python's template: \1, \g<1> and \g<name> stand for groups.
+  const expand = (...found: (string | undefined)[]): string =>
+    template.replace(/\\(?:(\d+)|g<(\d+)>|\\)/g, (whole, short?: string, long?: string) =>
+      whole === "\\\\" ? "\\" : (found[Number(short ?? long)] ?? ""),
+    );
+  attributes.set(
+    to,
+    values.map((value) => value.replace(search, expand)),
+  );
+  return "keep";
+}
+
+function remove(key: string, unwanted: RegExp, action: EditableAction): Outcome {
+  const values = action.attributes.get(key)?.filter((value) => !unwanted.test(value));
+  if (values === undefined) return "keep";
+  if (values.length > 0) action.attributes.set(key, values);
+  else action.attributes.delete(key);
+  return "keep";
+}
+
+/**
+ * `%(key)`: the action's attribute; `%{name}`: the package's; `%<1>`: a group of the match. Within the brackets after
+ * a semicolon: `sep=`, `prefix=`, `suffix=`, `notfound=`, `quote`, `noquote`.
+ */
+function substitute(text: string, subject: Subject, quote = false): string {
+  if (!text.includes("%")) return text;
+  return text
+    .replace(/%\((.+?)\)|%\{(.+?)\}/g, (_, ofAction?: string, ofPackage?: string) => {
+      const [key = "", ...words] = (ofAction ?? ofPackage ?? "").split(";");
+      const options = new Map(
+        words.map((word): [string, string] => {
+          const [name = "", ...value] = word.split("=");
+          return [name.trim(), value.join("=").replace(/^(["'])(.*)\1$/, "$2")];
+        }),
+      );
+      const notFound = options.get("notfound");
+      const values =
+        (ofAction === undefined ? subject.package.get(key) : actionValues(key, subject)) ??
+        (notFound === undefined ? undefined : [notFound]);
+      if (values === undefined) throw manifestError(subject.action, `a transform wants %(${key}), which is not there`);
+      const quoted = (quote || options.has("quote")) && !options.has("noquote");
+      return values
+        .map(
+          (value) =>
+            `${options.get("prefix") ?? ""}${quoted ? quoteValue(value) : value}${options.get("suffix") ?? ""}`,
+        )
+        .join(options.get("sep") ?? " ");
+    })
+    .replace(/%<(\d)>/g, (whole, digit: string) => {
+      const group = subject.groups[Number(digit) - 1];
+      if (group === undefined) throw manifestError(subject.rule, `${whole} refers to a group that matched nothing`);
+      return group;
+    });
+}
+
+function actionValues(key: string, { action }: Subject): readonly string[] | undefined {
+  switch (key) {
+    case "pkg.manifest.lineno":
+      return [`${action.line}`];
+    case "pkg.manifest.filename":
+      return [action.file];
+    case "action.hash":
+      return action.hash === undefined ? undefined : [action.hash];
+    case "action.name":
+      return [action.name];
+    default:
+      return action.attributes.get(key);
+  }
+}
+
+function quoteValue(value: string): string {
+  if (value !== "" && !/[ '"]/.test(value)) return value;
+  if (!value.includes('"')) return `"${value}"`;
+  return value.includes("'") ? `"${value.replaceAll('"', '\\"')}"` : `'${value}'`;
+}
+
+/** Words as a POSIX shell splits them: '…' is literal, in "…" a backslash protects " and itself, elsewhere anything. */
+function splitShellWords(text: string, place: Place): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? "";
+    if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (character === "\\") {
+      word = (word ?? "") + (text[++at] ?? "");
+    } else if (character === '"' || character === "'") {
+      word ??= "";
+      for (at++; text[at] !== character; at++) {
+        if (at >= text.length) throw manifestError(place, "transform: a quote has no end");
+        if (character === '"' && text[at] === "\\" && /["\\]/.test(text[at + 1] ?? "")) at++;
+        word += text[at];
+      }
+    } else word = (word ?? "") + character;
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** A regular expression of Python's re; what JavaScript spells otherwise is respelled. */
+function regularExpression(source: string, place: Place, flags: string): RegExp {
+  const respelled = source
+    .replace(/\(\?P</g, "(?<")
+    .replace(/\(\?P=(\w+)\)/g, "\\k<$1>")
+    .replace(/\\A/g, "^")
+    .replace(/\\Z/g, "$");
+  try {
+    return new RegExp(respelled, flags);
+  } catch (cause) {
+    throw manifestError(place, `transform: "${source}" is no regular expression (${String(cause)})`);
+  }
+}

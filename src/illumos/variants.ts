@@ -1,0 +1,81 @@
+// Variants and facets: which actions of a package an image takes. A variant is what an image is (its architecture, the
+// global zone): the values must agree. A facet is what an image wants (manual pages, locales): true unless it says not.
+// Source: pkg5 src/modules/_varcet.c.
+
+import { type Action, attribute, attributeValues } from "./actions.ts";
+import { matchesPattern } from "./names.ts";
+
+export interface ImageChoice {
+  /** Full names: "variant.arch" → "i386". */
+  readonly variants: ReadonlyMap<string, string>;
+  /** Full names, with `*` and `?` as in a shell: "facet.locale.*" → false. The longest pattern that matches decides. */
+  readonly facets: ReadonlyMap<string, boolean>;
+}
+
+export const DEFAULT_ARCHITECTURE = "i386";
+
+/** A choice from what a user says; "arch" and "variant.arch", "doc.man" and "facet.doc.man" are the same. */
+export function imageChoice(
+  architecture: string = DEFAULT_ARCHITECTURE,
+  variants: Readonly<Record<string, string>> = {},
+  facets: Readonly<Record<string, boolean>> = {},
+): ImageChoice {
+  const full = (prefix: string, name: string): string => (name.startsWith(prefix) ? name : prefix + name);
+  return {
+    variants: new Map([
+      ["variant.arch", architecture],
+      ["variant.opensolaris.zone", "global"],
+      ["variant.opensolaris.imagetype", "full"],
+      ...Object.entries(variants).map(([name, value]): [string, string] => [full("variant.", name), value]),
+    ]),
+    facets: new Map(
+      Object.entries(facets)
+        .map(([name, value]): [string, boolean] => [full("facet.", name), value])
+        .sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1)),
+    ),
+  };
+}
+
+/** Whether the image takes this action. */
+export function isChosen(action: Action, choice: ImageChoice): boolean {
+  return variantsAgree(action, choice) && facetsAgree(action, choice);
+}
+
+/** Every variant of the action must have the image's value. One that the image does not know counts as "false". */
+function variantsAgree(action: Action, { variants }: ImageChoice): boolean {
+  for (const [key, values] of action.attributes) {
+    if (!key.startsWith("variant.")) continue;
+    if (values.length !== 1 || values[0] !== (variants.get(key) ?? "false")) return false;
+  }
+  return true;
+}
+
+/** All facets that the action marks `all` must be wanted, and of the others, if there are any, at least one. */
+function facetsAgree(action: Action, choice: ImageChoice): boolean {
+  let any: boolean | undefined;
+  for (const [key, values] of action.attributes) {
+    if (!key.startsWith("facet.")) continue;
+    const wanted = isFacetWanted(key, choice);
+    if (values.length !== 1) return false;
+    if (values[0] === "all") {
+      if (!wanted) return false;
+    } else any = any === true || wanted;
+  }
+  return any !== false;
+}
+
+function isFacetWanted(facet: string, { facets }: ImageChoice): boolean {
+  const exact = facets.get(facet);
+  if (exact !== undefined) return exact;
+  for (const [pattern, wanted] of facets) if (matchesPattern(facet, pattern)) return wanted;
+  return !facet.startsWith("facet.debug.") && !facet.startsWith("facet.optional.");
+}
+
+/** The `set name=variant.…` by which a whole package is not for the image, if there is one. */
+export function excludingVariant(actions: readonly Action[], { variants }: ImageChoice): Action | undefined {
+  return actions.find((action) => {
+    if (action.name !== "set") return false;
+    const value = variants.get(attribute(action, "name") ?? "");
+    return value !== undefined && !attributeValues(action, "value").includes(value);
+  });
+}
