@@ -84,19 +84,6 @@ export type Decompressor = (compressed: Content) => Content | Promise<Content>;
 export type HashAlgorithm = "sha1" | "sha256" | "sha512-256";
 export type Hashing = (algorithm: HashAlgorithm) => Hasher;
 
-const HASH_WINDOW_BYTES = 1 << 20;
-
-/** The digest of a whole content, in lower-case hexadecimal. */
-export async function hashContent(content: Content, hasher: Hasher): Promise<string> {
-  const window = new Uint8Array(Math.min(HASH_WINDOW_BYTES, content.sizeBytes));
-  for (let offset = 0; offset < content.sizeBytes; offset += window.length) {
-    const piece = window.subarray(0, Math.min(window.length, content.sizeBytes - offset));
-    await content.read(piece, offset);
-    hasher.update(piece);
-  }
-  return hasher.digestHex();
-}
-
 /** An error in what was read, naming the path in it. */
 export function sourceError(
   code: "bad-format" | "unsupported" | "truncated" | "limit" | "conflict" | "wrong-type" | "not-found",

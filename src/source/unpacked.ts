@@ -1,0 +1,78 @@
+// Compressed members of archives and repositories: unpacked when they are read, small ones whole. The bytes of the last
+// ones are kept for a while, since an image is written in windows and a file may lie in two of them.
+
+import { type Content, ImageError, memoryContent, readAll, toText } from "../bytes/index.ts";
+import type { Verify } from "./verified.ts";
+
+/** Shared by all contents of one archive. */
+export interface UnpackCache {
+  whole(content: Content, unpack: () => Promise<Uint8Array>): Promise<Uint8Array>;
+}
+
+/** Files up to this size are unpacked whole; bigger ones stay packed and are read piece by piece. */
+const WHOLE_BYTES = 8 << 20;
+const CACHE_BYTES = 32 << 20;
+
+export function unpackCache(limitBytes: number = CACHE_BYTES): UnpackCache {
+  const kept = new Map<Content, Promise<Uint8Array>>();
+  let keptBytes = 0;
+  const drop = (content: Content): void => {
+    if (kept.delete(content)) keptBytes -= content.sizeBytes;
+  };
+  return {
+    whole(content, unpack) {
+      const before = kept.get(content);
+      if (before) return before;
+      const bytes = unpack();
+      kept.set(content, bytes);
+      keptBytes += content.sizeBytes;
+      bytes.catch(() => drop(content)); // the next reader shall see the error itself, not one that was kept
+      for (const oldest of kept.keys()) {
+        if (keptBytes <= limitBytes || oldest === content) break;
+        drop(oldest);
+      }
+      return bytes;
+    },
+  };
+}
+
+/**
+ * A content of which only the packed form is there. `open` gives the plain bytes; they are verified before any is given out.
+ * Reading throws ImageError "bad-format" when they are not `sizeBytes` long, and what `open` and `verify` throw.
+ */
+export function unpackedContent(
+  cache: UnpackCache,
+  path: string,
+  sizeBytes: number,
+  open: () => Promise<Content>,
+  verify: Verify = async () => {},
+): Content {
+  const openChecked = async (): Promise<Content> => {
+    const plain = await open();
+    if (plain.sizeBytes === sizeBytes) return plain;
+    const what = `unpacks to ${plain.sizeBytes} bytes, not to ${sizeBytes} as the archive says: it is damaged`;
+    throw new ImageError("bad-format", `${toText(path)}: ${what}`, { path });
+  };
+  let opened: Promise<Content> | undefined;
+  const content: Content = {
+    sizeBytes,
+    async read(target, offset) {
+      if (sizeBytes <= WHOLE_BYTES) {
+        const bytes = await cache.whole(content, async () => {
+          const plain = await openChecked();
+          const whole = await readAll(plain);
+          await verify(memoryContent(whole));
+          return whole;
+        });
+        target.set(bytes.subarray(offset, offset + target.length));
+        return;
+      }
+      opened ??= openChecked().then(async (plain) => {
+        await verify(plain);
+        return plain;
+      });
+      await (await opened).read(target, offset);
+    },
+  };
+  return content;
+}
