@@ -1,9 +1,18 @@
 // The options of `build` and `archive`: how they are written, and what they mean for the image.
 
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromText, ImageError, parseSize } from "../bytes/index.ts";
 import { KERNEL_STATE_FILES } from "../illumos/index.ts";
-import { DEFAULT_OPTIONS, type Edit, type ImageOptions, type InitChoice, type LoaderChoice } from "../image/index.ts";
+import {
+  DEFAULT_OPTIONS,
+  type Edit,
+  type ImageOptions,
+  type InitChoice,
+  type LoaderChoice,
+  type OutsideStage,
+} from "../image/index.ts";
 import { openHostFile, readKernelState } from "../node/index.ts";
 
 /** What commander leaves of the options of a ramdisk. */
@@ -26,6 +35,9 @@ export interface ImageWords {
 export interface MediumWords {
   readonly loader: LoaderChoice;
   readonly stage2?: string;
+  readonly hybrid: "auto" | "yes" | "no";
+  readonly usbGrub?: boolean;
+  readonly espSize?: number;
   readonly console: string;
   readonly bootArgs: string;
   readonly menuTimeout?: number;
@@ -100,7 +112,14 @@ export function defineMediumOptions(command: Command): void {
   const defaults = DEFAULT_OPTIONS;
   addOptions(command, GROUPS.medium, [
     new Option("--loader <name>", "boot loader").choices(["auto", "grub", "illumos", "none"]).default(defaults.loader),
-    new Option("--stage2 <file>", "GRUB stage from outside the proto area"),
+    new Option("--stage2 <file>", "GRUB stage (stage2_eltorito) from outside the proto area"),
+    new Option("--hybrid <when>", "make the ISO boot from USB too (illumos loader)")
+      .choices(["auto", "yes", "no"])
+      .default(defaults.hybrid),
+    new Option("--usb-grub", "make the ISO boot from USB too (GRUB; needs stage1 and stage2)"),
+    new Option("--esp-size <size>", "size of the EFI system partition; as small as it can be when not given").argParser(
+      size("--esp-size"),
+    ),
     new Option("--console <device>", "console: text, ttya, ttyb, ttyc or ttyd").default(defaults.console),
     new Option("--boot-args <text>", "kernel flags and -B properties").default(defaults.bootArgs, "none"),
     new Option("--menu-timeout <seconds>", "time until the menu's first entry starts; -1 waits").argParser(
@@ -179,8 +198,10 @@ export function imageOptions(words: ImageWords, medium: MediumWords | undefined,
 function mediumOptions(words: MediumWords): Pick<ImageOptions, MediumKey> {
   return {
     loader: words.loader,
-    stage2:
-      words.stage2 === undefined ? undefined : { path: words.stage2, content: openHostFile(words.stage2).content },
+    stage2: words.stage2 === undefined ? undefined : outsideStage(words.stage2),
+    hybrid: words.hybrid,
+    usbGrub: words.usbGrub ?? false,
+    espBytes: words.espSize,
     console: words.console,
     bootArgs: words.bootArgs,
     menuTimeoutSeconds: words.menuTimeout,
@@ -188,7 +209,25 @@ function mediumOptions(words: MediumWords): Pick<ImageOptions, MediumKey> {
   };
 }
 
-type MediumKey = "loader" | "stage2" | "console" | "bootArgs" | "menuTimeoutSeconds" | "volumeId";
+/** A stage with those of its folder that start from a disk. */
+export function outsideStage(file: string): OutsideStage {
+  const beside = (name: string): string => path.join(path.dirname(file), name);
+  const [stage1, stage2] = [beside("stage1"), beside("stage2")];
+  const content = openHostFile(file).content;
+  if (!existsSync(stage1) || !existsSync(stage2)) return { path: file, content };
+  return { path: file, content, disk: { stage1: openHostFile(stage1).content, stage2: openHostFile(stage2).content } };
+}
+
+type MediumKey =
+  | "loader"
+  | "stage2"
+  | "hybrid"
+  | "usbGrub"
+  | "espBytes"
+  | "console"
+  | "bootArgs"
+  | "menuTimeoutSeconds"
+  | "volumeId";
 
 /** The convention of reproducible builds. @throws ImageError "invalid-argument" */
 function sourceDateEpoch(): number | undefined {

@@ -21,6 +21,7 @@ interface Entry {
 const COMMANDS: readonly Entry[] = [
   { name: "build", summary: "make a bootable ISO of a proto area", load: () => import("./build.ts") },
   { name: "archive", summary: "make only the ramdisk (boot archive)", load: () => import("./archive.ts") },
+  { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
 ];
 
 function program(): Command {

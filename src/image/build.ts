@@ -8,6 +8,7 @@ import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
 import { type Attributes, type Directory, draft, file, type TreeSummary } from "../tree/index.ts";
 import type { EditReport } from "./edits.ts";
+import type { Finish } from "./medium.ts";
 import type { ImageOptions } from "./options.ts";
 import { planRamdisk, type Ramdisk, type RamdiskFigures } from "./ramdisk.ts";
 import { type Staged, stage } from "./stage.ts";
@@ -135,7 +136,7 @@ export async function buildIso(
   const open = planMedium(staged, options, { sizeBytes: 1, sha1: UNKNOWN_SHA1 });
   const archiveOffset = open.extentOf(staged.medium.archivePath).lba * SECTOR_BYTES;
   const archive = await streamArchive(ramdisk.layout, options.level, sink, archiveOffset, host);
-  const plan = planMedium(staged, options, archive);
+  const plan = planMedium(staged, options, archive, await staged.medium.finish?.(open, archive.sha1));
   await emit(plan.layout, sink, { to: archiveOffset, signal: host.signal });
   await sink.truncate(plan.layout.sizeBytes);
   return {
@@ -158,7 +159,12 @@ const SECTOR_BYTES = 2048;
 /** Stands for a digest that is not known yet; of the same length, so that nothing moves when it is. */
 const UNKNOWN_SHA1 = "0".repeat(40);
 
-function planMedium(staged: Staged, options: ImageOptions, archive: ArchiveFigures): IsoPlan {
+function planMedium(
+  staged: Staged,
+  options: ImageOptions,
+  archive: ArchiveFigures,
+  finished?: Awaited<ReturnType<Finish>>,
+): IsoPlan {
   const { medium, epochSeconds } = staged;
   const fresh: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: epochSeconds };
   const edit = draft(medium.tree);
@@ -166,7 +172,11 @@ function planMedium(staged: Staged, options: ImageOptions, archive: ArchiveFigur
   if (medium.hashPath !== undefined) {
     edit.put(medium.hashPath, file(fresh, textContent(`${archive.sha1}\n`)), { ...fresh, mode: 0o755 });
   }
+  for (const [path, content] of finished?.replaced ?? []) {
+    edit.put(path, file(edit.get(path) ?? fresh, content));
+  }
   return planIso(edit.tree(), {
+    ...(finished && { systemArea: finished.systemArea }),
     volumeId: options.volumeId,
     timeSeconds: epochSeconds,
     bootCatalogPath: "/.catalog",

@@ -1,9 +1,10 @@
 // A medium of the GRUB era: boot/ and platform/ with a menu, and one El Torito entry on stage2_eltorito.
 
-import { bytesOf, type Finding, fromText, ImageError, memoryContent } from "../bytes/index.ts";
+import { bytesOf, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
+import { planUsbGrub } from "../disk/index.ts";
 import { inspectStage2, KERNEL_PATH, KERNEL_PATH_32, MENU_PATH, menuLst, STAGE2_PATH } from "../illumos/index.ts";
-import { type Attributes, type Directory, draft, file, findFile } from "../tree/index.ts";
-import { ARCHIVE_PATH, type Medium } from "./medium.ts";
+import { type Attributes, baseName, type Directory, type Draft, draft, file, findFile } from "../tree/index.ts";
+import { ARCHIVE_PATH, type Finish, type Medium } from "./medium.ts";
 import type { StageOptions } from "./options.ts";
 
 /** The BIOS loads 4 virtual sectors of 512 bytes; the stage reads the rest of itself. */
@@ -16,6 +17,9 @@ const WHERE_TO_GET_A_STAGE =
 
 /** @throws ImageError "requirement" when there is no usable stage */
 export async function grubMedium(tree: Directory, options: StageOptions, fresh: Attributes): Promise<Medium> {
+  if (options.hybrid === "yes") {
+    throw new ImageError("conflict", "--hybrid yes is for illumos' loader; with GRUB use --usb-grub");
+  }
   const edit = draft(tree);
   const findings: Finding[] = [];
   const put = (path: string, node: ReturnType<typeof file>): void => edit.put(path, node, { ...fresh, mode: 0o755 });
@@ -25,6 +29,8 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
     throw new ImageError("requirement", `no boot stage: the proto area has no ${STAGE2_PATH}; ${WHERE_TO_GET_A_STAGE}`);
   }
   const bootable = stage2 !== undefined && options.loader !== "none";
+  if (options.usbGrub && !bootable)
+    throw new ImageError("conflict", "--usb-grub needs GRUB; without a loader nothing starts");
   const dialect = bootable ? await inspectStage2(stage2, from) : "plain";
   if (bootable && options.stage2) put(STAGE2_PATH, file({ ...fresh, mode: 0o444 }, stage2));
 
@@ -47,6 +53,7 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
     title: "illumos",
   });
   put(MENU_PATH, file(fresh, memoryContent(bytesOf(fromText(menu)))));
+  const finish = options.usbGrub ? await usbFinish(edit, options, fresh) : undefined;
   return {
     loader: bootable ? "grub" : "none",
     reason: bootable
@@ -58,5 +65,40 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
       ? [{ path: STAGE2_PATH, platform: "bios", loadSectors: STAGE2_LOAD_SECTORS, bootInfoTable: true }]
       : [],
     findings,
+    ...(finish && { finish }),
+  };
+}
+
+const STAGE1_DISK_PATH = "/boot/grub/stage1";
+const STAGE2_DISK_PATH = "/boot/grub/stage2";
+const MAX_STAGE_BYTES = 2 ** 20;
+const SECTORS_PER_BLOCK = 4;
+
+/** Makes the ISO start from a disk: stage1 in its first sector loads stage2 from where it lies in the ISO. */
+async function usbFinish(edit: Draft, options: StageOptions, fresh: Attributes): Promise<Finish> {
+  const { disk } = options.stage2 ?? {};
+  if (disk) {
+    edit.put(STAGE1_DISK_PATH, file({ ...fresh, mode: 0o444 }, disk.stage1));
+    edit.put(STAGE2_DISK_PATH, file({ ...fresh, mode: 0o444 }, disk.stage2));
+  }
+  const [stage1, stage2] = await Promise.all(
+    [STAGE1_DISK_PATH, STAGE2_DISK_PATH].map(async (path) => {
+      const found = findFile(edit.tree(), path);
+      if (found) return readAll(found.content, MAX_STAGE_BYTES);
+      const remedy = `the proto area has none, nor has the folder of --stage2 a file ${baseName(path)}`;
+      throw new ImageError("requirement", `--usb-grub: needs ${path}; ${remedy}`, { path });
+    }),
+  );
+  if (!stage1 || !stage2) throw new Error("two paths give two stages");
+  return async (plan) => {
+    const { systemArea, patchStage2 } = planUsbGrub({
+      stage1,
+      stage2Lba512: plan.extentOf(STAGE2_DISK_PATH).lba * SECTORS_PER_BLOCK,
+      stage2SizeBytes: stage2.length,
+    });
+    return {
+      systemArea: memoryContent(systemArea),
+      replaced: new Map([[STAGE2_DISK_PATH, memoryContent(patchStage2(stage2))]]),
+    };
   };
 }

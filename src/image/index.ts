@@ -2,6 +2,7 @@
 
 export * from "./build.ts";
 export * from "./edits.ts";
+export { ARCHIVE_PATH, type Medium } from "./medium.ts";
 export * from "./options.ts";
 export * from "./ramdisk.ts";
 export * from "./stage.ts";

@@ -1,8 +1,19 @@
 // What is on the ISO outside of the ramdisk, and what is in the ramdisk and not on the ISO.
 
-import type { Finding } from "../bytes/index.ts";
-import type { BootEntry } from "../iso9660-writer-ts/index.ts";
+import type { Content, Finding } from "../bytes/index.ts";
+import type { BootEntry, IsoPlan } from "../iso9660-writer-ts/index.ts";
 import { type Directory, directory, globMatcher, prune } from "../tree/index.ts";
+
+/** What can only be made once it is known where everything lies; nothing may move by it. */
+export type Finish = (
+  plan: IsoPlan,
+  archiveSha1: string,
+) => Promise<{
+  /** What lies before the volume descriptors: boot code and a partition table. */
+  readonly systemArea: Content;
+  /** Files of the medium with other bytes in them, of the same size. */
+  readonly replaced: ReadonlyMap<string, Content>;
+}>;
 
 /** A medium as one boot loader wants it, but for the archive, whose size is not known yet. */
 export interface Medium {
@@ -17,6 +28,7 @@ export interface Medium {
   readonly hashPath?: string | undefined;
   readonly bootEntries: readonly BootEntry[];
   readonly findings: readonly Finding[];
+  readonly finish?: Finish | undefined;
 }
 
 /** The original script's place for the archive; a menu or a configuration fragment names it. */

@@ -16,6 +16,14 @@ export interface RamdiskSize {
   readonly nbpi?: number | undefined;
 }
 
+export interface OutsideStage {
+  /** Of stage2_eltorito on this machine, for messages. */
+  readonly path: string;
+  readonly content: Content;
+  /** For USB: what starts from a disk. */
+  readonly disk?: { readonly stage1: Content; readonly stage2: Content } | undefined;
+}
+
 export interface StageOptions {
   readonly init: InitChoice;
   /** Printed on the console before the shell. */
@@ -25,8 +33,14 @@ export interface StageOptions {
   /** Remount the root read-write. */
   readonly rw: boolean;
   readonly loader: LoaderChoice;
-  /** A GRUB stage from outside the proto area. */
-  readonly stage2?: { readonly path: string; readonly content: Content } | undefined;
+  /** A GRUB stage from outside the proto area, with the files stage1 and stage2 of its folder if they are there. */
+  readonly stage2?: OutsideStage | undefined;
+  /** Whether the ISO also boots as a disk: illumos' loader only. */
+  readonly hybrid: "auto" | "yes" | "no";
+  /** Make an ISO with GRUB boot as a disk too. */
+  readonly usbGrub: boolean;
+  /** Bytes of the EFI system partition; undefined: as small as it can be. */
+  readonly espBytes?: number | undefined;
   /** "text" or a serial port. */
   readonly console: string;
   readonly bootArgs: string;
@@ -55,6 +69,8 @@ export const DEFAULT_OPTIONS: ImageOptions = {
   message: DEFAULT_MESSAGE,
   rw: false,
   loader: "auto",
+  hybrid: "auto",
+  usbGrub: false,
   console: "text",
   bootArgs: "",
   edits: [],

@@ -14,6 +14,7 @@ import {
 import {
   addDeviceLinks,
   addMountPoints,
+  CDBOOT_PATH,
   checkConsole,
   ESSENTIAL_STATE_FILES,
   KERNEL_STATE_FILES,
@@ -40,6 +41,7 @@ import {
 } from "../tree/index.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
+import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
 import type { StageOptions } from "./options.ts";
@@ -93,7 +95,7 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
   }
   const tree = clampTimes(edited, epochSeconds);
   findings.push(...(await missingNeeds(tree)));
-  const medium = await grubMedium(mediumTree(tree), options, fresh);
+  const medium = await mediumFor(options.loader, mediumTree(tree), options, fresh);
   return {
     input: summarize(merged.tree),
     ramdisk: ramdiskTree(tree),
@@ -104,6 +106,18 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
     edits: reports,
     overridden: merged.overridden.map(toText),
   };
+}
+
+/** illumos' loader where the proto area has it and no GRUB stage was given, else GRUB. */
+function mediumFor(
+  loader: StageOptions["loader"],
+  tree: Directory,
+  options: StageOptions,
+  fresh: Attributes,
+): Promise<Medium> {
+  const hasLoader = findFile(tree, CDBOOT_PATH) !== undefined && options.stage2 === undefined;
+  const chosen = loader === "auto" ? (hasLoader ? "illumos" : "grub") : loader;
+  return chosen === "illumos" ? loaderMedium(tree, options, fresh) : grubMedium(tree, options, fresh);
 }
 
 /** Puts ready-made kernel state files in the place of the proto area's. */

@@ -1,0 +1,82 @@
+// pureboot demo: the main job on the embedded example, and, on request, the proof that what it made boots.
+
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Command } from "commander";
+import { digestOf, ImageError } from "../bytes/index.ts";
+import { buildIso, DEFAULT_OPTIONS, planImage } from "../image/index.ts";
+import { createFileSink, createHasher, readDirectoryTree } from "../node/index.ts";
+import { bootDemo, findQemu } from "./demo-boot.ts";
+import { outsideStage } from "./image-options.ts";
+import { printBuildReport } from "./report.ts";
+import { defineRunOptions, type RunWords, withHost } from "./run.ts";
+
+interface Words extends RunWords {
+  readonly output: string;
+  readonly stage2?: string;
+  readonly boot?: boolean;
+}
+
+/** Where Debian and its relatives keep the stage of GRUB legacy. */
+const KNOWN_STAGES = ["x86_64-pc", "i386-pc"].map((platform) => `/usr/lib/grub/${platform}/stage2_eltorito`);
+const NO_STAGE =
+  "no GRUB stage here, so the ISO will not start by itself; `apt install grub-legacy` brings one, or name one with --stage2 FILE";
+
+export function define(command: Command): void {
+  command
+    .option("-o, --output <file>", "the ISO to write; the demo's own is replaced", "pureboot-demo.iso")
+    .option("--stage2 <file>", "GRUB's El Torito stage; Debian's grub-legacy is found by itself")
+    .option("--boot", "boot it in QEMU and compare every file's checksum");
+  defineRunOptions(command);
+  command.action(run);
+}
+
+async function run(words: Words): Promise<void> {
+  if (words.boot) findQemu(); // told now, not after the build
+  const stage = words.stage2 ?? KNOWN_STAGES.find((file) => existsSync(file));
+  if (stage === undefined) console.error(`pureboot: ${NO_STAGE}`);
+  const folder = mkdtempSync(path.join(tmpdir(), "pureboot-demo-"));
+  try {
+    const { writeExampleProto } = await import("../../fixtures/example.ts");
+    const proto = path.join(folder, "proto");
+    const notes = writeExampleProto(proto);
+    await build(proto, stage, notes, words);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function build(proto: string, stage: string | undefined, notes: readonly string[], words: Words): Promise<void> {
+  const options = {
+    ...DEFAULT_OPTIONS,
+    menuTimeoutSeconds: 0,
+    message: "This is pureboot's demo.",
+    ...(stage === undefined ? { loader: "none" as const } : { stage2: outsideStage(stage) }),
+  };
+  await withHost(words, async (host) => {
+    const { tree, warnings } = await readDirectoryTree(proto, { signal: host.signal });
+    const planned = await planImage([tree], options);
+    const own = words.output === "pureboot-demo.iso";
+    const sink = await createFileSink(words.output, { force: own || words.force });
+    try {
+      const report = await buildIso(planned, options, sink, host);
+      const sha256 = await digestOf(sink, report.iso.sizeBytes, createHasher("sha256"));
+      await sink.commit();
+      const finished = { output: words.output, sha256, seconds: host.elapsedSeconds(), ...report };
+      printBuildReport(finished, [...warnings, ...notes], words);
+    } finally {
+      await sink.discard();
+    }
+    if (!words.boot) {
+      if (!words.json)
+        console.log(
+          `\nTo see it boot: pureboot demo --boot (QEMU), or give ${words.output} to a virtual machine as its CD.`,
+        );
+      return;
+    }
+    const verdict = await bootDemo(words.output, planned.staged.ramdisk, stage !== undefined, host.signal);
+    if (!words.json) console.log(`\n${verdict.text}`);
+    if (!verdict.good) throw new ImageError("bad-format", `${words.output}: what booted is not what was built`);
+  });
+}

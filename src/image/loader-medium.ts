@@ -1,0 +1,160 @@
+// A medium with illumos' own loader: BIOS by cdboot, UEFI by an EFI system partition, USB sticks by a hybrid partition
+// table. On it are the boot tree, the kernel and the archive with its hash, and nothing else.
+
+import { bytesOf, type Content, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
+import { planHybrid } from "../disk/index.ts";
+import { planFat } from "../fat/index.ts";
+import {
+  CDBOOT_PATH,
+  EFI_LOADERS,
+  ESP_PATH,
+  FRAGMENT_PATH,
+  ISOBOOT_PATH,
+  isLoaderValue,
+  KERNEL_PATH,
+  loaderFindings,
+  loaderFragment,
+  PMBR_PATH,
+} from "../illumos/index.ts";
+import type { BootEntry, IsoPlan } from "../iso9660-writer-ts/index.ts";
+import { layoutContent } from "../layout/index.ts";
+import { type Attributes, type Directory, draft, file, findFile, type Node, prune, treeOf } from "../tree/index.ts";
+import { ARCHIVE_PATH, type Finish, type Medium } from "./medium.ts";
+import type { StageOptions } from "./options.ts";
+
+/** What the firmware loads of cdboot; the rest of it is not code. */
+const CDBOOT_LOAD_SECTORS = 4;
+/** El Torito counts 512-byte sectors in 16 bits. */
+const ESP_LIMIT_BYTES = 32 * 2 ** 20;
+const HASH_PATH = `${ARCHIVE_PATH}.hash`;
+const SECTOR_BYTES = 512;
+const SECTORS_PER_BLOCK = 4;
+
+/**
+ * @param tree the boot and platform directories of the proto area
+ * @throws ImageError "requirement" when the loader could not boot it; "limit", "invalid-argument", "conflict"
+ */
+export async function loaderMedium(tree: Directory, options: StageOptions, fresh: Attributes): Promise<Medium> {
+  if (options.usbGrub) {
+    throw new ImageError(
+      "conflict",
+      "--usb-grub is for GRUB; with illumos' loader a hybrid image boots from USB (--hybrid)",
+    );
+  }
+  if (!isLoaderValue(options.bootArgs)) {
+    throw new ImageError(
+      "invalid-argument",
+      `--boot-args "${options.bootArgs}": quotes and backslashes cannot stand in a loader variable`,
+    );
+  }
+  if (findFile(tree, CDBOOT_PATH) === undefined) {
+    throw new ImageError(
+      "requirement",
+      `no boot stage: the proto area has no ${CDBOOT_PATH}; use --loader grub with --stage2 FILE`,
+    );
+  }
+  const kept = prune(tree, (path, node) => node.type !== "directory" && !isOnMedium(path));
+  const edit = draft(prune(kept, (path, node) => path.startsWith("/platform") && isEmptyDirectory(node)));
+  const put = (path: string, content: Content): void => {
+    edit.put(path, file({ ...fresh, mode: 0o444 }, content), { ...fresh, mode: 0o755 });
+  };
+  const fragment = loaderFragment({
+    archivePath: ARCHIVE_PATH,
+    hashPath: HASH_PATH,
+    console: options.console,
+    bootArgs: options.bootArgs,
+    menuTimeoutSeconds: options.menuTimeoutSeconds,
+  });
+  put(FRAGMENT_PATH, memoryContent(bytesOf(fromText(fragment))));
+  const esp = planEsp(edit.tree(), options.espBytes, fresh);
+  if (esp) put(ESP_PATH, esp);
+
+  const medium = edit.tree();
+  const findings = await loaderFindings(medium);
+  const worst = findings.find(({ severity }) => severity === "error");
+  if (worst) throw new ImageError("requirement", worst.message, { path: worst.path });
+  const hybrid = await hybridFinish(medium, options.hybrid, esp);
+  return {
+    loader: "illumos",
+    reason: [CDBOOT_PATH, esp ? "UEFI too" : "BIOS only", hybrid ? "boots from USB as well" : "CD only"].join(", "),
+    tree: medium,
+    archivePath: ARCHIVE_PATH,
+    hashPath: HASH_PATH,
+    bootEntries: bootEntries(esp !== undefined),
+    findings,
+    ...(hybrid && { finish: hybrid }),
+  };
+}
+
+function isOnMedium(path: string): boolean {
+  return path.startsWith("/boot/") || path === KERNEL_PATH;
+}
+
+/** Whether nothing but directories is below. */
+function isEmptyDirectory(node: Node): boolean {
+  return node.type === "directory" && [...node.entries.values()].every(isEmptyDirectory);
+}
+
+function bootEntries(hasEsp: boolean): BootEntry[] {
+  const bios: BootEntry = {
+    path: CDBOOT_PATH,
+    platform: "bios",
+    loadSectors: CDBOOT_LOAD_SECTORS,
+    bootInfoTable: true,
+  };
+  return hasEsp ? [bios, { path: ESP_PATH, platform: "efi" }] : [bios];
+}
+
+/** The EFI system partition with the loaders that the proto area has, or undefined when it has none. */
+function planEsp(tree: Directory, sizeBytes: number | undefined, fresh: Attributes): Content | undefined {
+  const loaders = Object.entries(EFI_LOADERS).flatMap(([path, name]) => {
+    const loader = findFile(tree, path);
+    return loader ? [[name, loader] as const] : [];
+  });
+  if (loaders.length === 0) return undefined;
+  const { layout } = planFat(treeOf(loaders, { ...fresh, mode: 0o755 }), {
+    sizeBytes,
+    timeSeconds: fresh.mtimeSeconds,
+  });
+  if (layout.sizeBytes >= ESP_LIMIT_BYTES) {
+    throw new ImageError(
+      "limit",
+      `EFI system partition: ${layout.sizeBytes} bytes; El Torito counts up to ${ESP_LIMIT_BYTES - SECTOR_BYTES}; give a smaller --esp-size`,
+    );
+  }
+  return layoutContent(layout);
+}
+
+/** The partition table that makes the ISO a disk as well, once it is known where things lie. */
+async function hybridFinish(
+  tree: Directory,
+  choice: StageOptions["hybrid"],
+  esp: Content | undefined,
+): Promise<Finish | undefined> {
+  const pmbr = findFile(tree, PMBR_PATH);
+  const isoboot = findFile(tree, ISOBOOT_PATH);
+  if (choice === "no") return undefined;
+  if (!pmbr || !isoboot || !esp) {
+    if (choice === "auto") return undefined;
+    const missing = [!pmbr && PMBR_PATH, !isoboot && ISOBOOT_PATH, !esp && Object.keys(EFI_LOADERS).join(" or ")];
+    throw new ImageError("requirement", `--hybrid yes: the proto area has no ${missing.filter(Boolean).join(", no ")}`);
+  }
+  const stages = { pmbr: await readAll(pmbr.content, 2 ** 20), isoboot: await readAll(isoboot.content, 2 ** 20) };
+  return async (plan: IsoPlan, archiveSha1: string) => {
+    const { systemArea } = planHybrid({
+      ...stages,
+      espLba512: plan.extentOf(ESP_PATH).lba * SECTORS_PER_BLOCK,
+      espSectors512: esp.sizeBytes / SECTOR_BYTES,
+      bootUuid: uuidOf(archiveSha1),
+    });
+    return { systemArea: memoryContent(systemArea), replaced: new Map() };
+  };
+}
+
+/** The first 16 bytes of a SHA-1, marked as a name-based UUID (RFC 9562, version 8: made by a rule of one's own). */
+function uuidOf(sha1: string): Uint8Array {
+  const bytes = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(sha1.slice(2 * i, 2 * i + 2), 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes;
+}
