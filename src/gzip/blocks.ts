@@ -3,15 +3,16 @@
 import type { DeflateEngine } from "./engine.ts";
 
 export interface BlockJob {
-  /** The compressor may take the buffer away (transfer it to another thread): the caller must not use it any more. */
+  /** The compressor takes the buffer away (it goes to another thread) and gives it back with the result. */
   readonly input: Uint8Array<ArrayBuffer>;
-  /** The up to 32 KiB before `input`; may be taken away as well. */
+  /** The up to 32 KiB before `input`, perhaps in the same buffer; taken away as well. */
   readonly dictionary: Uint8Array<ArrayBuffer> | undefined;
   /** 0 (stored) to 9 (smallest). */
   readonly level: number;
 }
 
 export interface CompressedBlock {
+  /** In the buffer of the job's input, where it fits: one buffer goes there and back, and nothing is left for the collector. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** CRC-32 of the input. */
   readonly crc32: number;
@@ -25,8 +26,19 @@ export interface BlockCompressor {
   close(): Promise<void>;
 }
 
-export function compressBlock(engine: DeflateEngine, { input, dictionary, level }: BlockJob): CompressedBlock {
-  return { bytes: engine.deflateBlock(input, dictionary, level), crc32: engine.crc32(input) };
+/** Compresses one block here and now. `discard` gets the engine's own buffer, when it is not needed any more. */
+export function compressBlock(
+  engine: DeflateEngine,
+  { input, dictionary, level }: BlockJob,
+  discard: (buffer: ArrayBuffer) => void = () => {},
+): CompressedBlock {
+  const crc32 = engine.crc32(input);
+  const made = engine.deflateBlock(input, dictionary, level);
+  if (made.length > input.buffer.byteLength) return { bytes: made, crc32 };
+  const bytes = new Uint8Array(input.buffer, 0, made.length);
+  bytes.set(made);
+  discard(made.buffer);
+  return { bytes, crc32 };
 }
 
 /** Compresses on the calling thread: for any runtime. */

@@ -11,6 +11,7 @@ export interface DeflateEngine {
    * comes next may be put right behind it.
    * @param dictionary the up to 32 KiB that come before `input` in the stream; matches may reach into them
    * @param level 0 (stored) to 9 (smallest)
+   * @returns bytes in a buffer of their own, which may be larger
    */
   deflateBlock(input: Uint8Array, dictionary: Uint8Array | undefined, level: number): Uint8Array<ArrayBuffer>;
   crc32(bytes: Uint8Array): number;

@@ -3,7 +3,7 @@
 // the 32 KiB before it, blocks are joined by sync flushes, and an empty block ends the stream.
 
 import { crc32Combine, type Hasher, ImageError, isAllZeros } from "../bytes/index.ts";
-import { type Layout, throwIfAborted, type Window, windows } from "../layout/index.ts";
+import { type Layout, type Sink, throwIfAborted, type Window, windows } from "../layout/index.ts";
 import type { BlockCompressor, CompressedBlock } from "./blocks.ts";
 import {
   CM_DEFLATE,
@@ -27,11 +27,20 @@ export interface GzipOptions {
   readonly level?: number | undefined;
   /** At least 32 KiB. The output depends on it. */
   readonly blockBytes?: number | undefined;
+  /** Where in the sink the member begins; default 0. */
+  readonly at?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of uncompressed bytes whose compressed form has been handed out so far. */
+  /** Called with the number of uncompressed bytes whose compressed form has been written so far. */
   readonly onProgress?: ((uncompressedBytes: number) => void) | undefined;
   /** Get all uncompressed bytes, in order. */
   readonly hashers?: readonly Hasher[] | undefined;
+}
+
+export interface GzipFigures {
+  /** Length of the member. */
+  readonly sizeBytes: number;
+  /** CRC-32 of the uncompressed bytes. */
+  readonly crc32: number;
 }
 
 interface Block {
@@ -40,46 +49,54 @@ interface Block {
 }
 
 /**
- * The layout as one gzip member, piece by piece. Memory: a few blocks for each of the compressor's threads.
- * @throws ImageError "limit" from 4 GiB on; "interrupted"; whatever the layout's contents throw
+ * Writes the layout as one gzip member, in order. Memory: a few blocks for each of the compressor's threads.
+ * @throws ImageError "limit" from 4 GiB on; "interrupted"; whatever the layout's contents and the sink throw
  */
-export async function* gzipLayout(
+export async function emitGzip(
   layout: Layout,
+  sink: Sink,
   compressor: BlockCompressor,
   options: GzipOptions = {},
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { level = DEFAULT_LEVEL, blockBytes = DEFAULT_BLOCK_BYTES, signal, onProgress, hashers = [] } = options;
+): Promise<GzipFigures> {
+  const { level = DEFAULT_LEVEL, blockBytes = DEFAULT_BLOCK_BYTES, at = 0, signal, onProgress, hashers = [] } = options;
   checkOptions(layout, level, blockBytes);
   const maxBlocksUnderWay = 3 * compressor.parallelism; // one worked on, two waiting: a thread never waits for us
-  const compressWindow = windowCompressor(compressor, level, blockBytes, hashers);
+  const buffers = blockBuffers(blockBytes);
+  const compressWindow = windowCompressor(compressor, level, buffers, hashers);
   const underWay: Block[] = [];
   let crc = 0;
   let doneBytes = 0;
-  const finish = async ({ lengthBytes, compressed }: Block): Promise<Uint8Array<ArrayBuffer>> => {
-    const { bytes, crc32 } = await compressed;
-    crc = crc32Combine(crc, crc32, lengthBytes);
-    doneBytes += lengthBytes;
+  let sizeBytes = 0;
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    await sink.write(bytes, at + sizeBytes);
+    sizeBytes += bytes.length;
+  };
+  const finishFirst = async (): Promise<void> => {
+    const first = underWay.shift();
+    if (!first) return;
+    const { bytes, crc32 } = await first.compressed;
+    await write(bytes);
+    buffers.giveBack(bytes);
+    crc = crc32Combine(crc, crc32, first.lengthBytes);
+    doneBytes += first.lengthBytes;
     onProgress?.(doneBytes);
-    return bytes;
   };
 
-  yield encodedHeader(level);
+  await write(encodedHeader(level));
   try {
-    for await (const window of windows(layout, { windowBytes: blockBytes, signal })) {
+    for await (const window of windows(layout, { windowBytes: blockBytes, allocate: buffers.take, signal })) {
       underWay.push(compressWindow(window));
-      while (underWay.length > maxBlocksUnderWay) {
-        const first = underWay.shift();
-        if (first) yield await finish(first);
-      }
+      while (underWay.length > maxBlocksUnderWay) await finishFirst();
     }
-    for (let first = underWay.shift(); first; first = underWay.shift()) {
+    while (underWay.length > 0) {
       throwIfAborted(signal);
-      yield await finish(first);
+      await finishFirst();
     }
   } finally {
     await Promise.allSettled(underWay.map(({ compressed }) => compressed));
   }
-  yield encodedEnd(crc, layout.sizeBytes);
+  await write(encodedEnd(crc, layout.sizeBytes));
+  return { sizeBytes, crc32: crc };
 }
 
 function checkOptions(layout: Layout, level: number, blockBytes: number): void {
@@ -99,6 +116,28 @@ function checkOptions(layout: Layout, level: number, blockBytes: number): void {
   }
 }
 
+interface BlockBuffers {
+  /** All zeros. */
+  readonly zeros: Uint8Array;
+  /** Room for a block, behind room for its dictionary. */
+  take(lengthBytes: number): Uint8Array<ArrayBuffer>;
+  /** Takes back what is in a buffer of `take`, and nothing else. */
+  giveBack(bytes: Uint8Array<ArrayBuffer>): void;
+}
+
+function blockBuffers(blockBytes: number): BlockBuffers {
+  const bufferBytes = DEFLATE_WINDOW_BYTES + blockBytes;
+  const spare: ArrayBuffer[] = [];
+  return {
+    zeros: new Uint8Array(blockBytes),
+    take: (lengthBytes) =>
+      new Uint8Array(spare.pop() ?? new ArrayBuffer(bufferBytes), DEFLATE_WINDOW_BYTES, lengthBytes),
+    giveBack({ buffer }) {
+      if (buffer.byteLength === bufferBytes) spare.push(buffer);
+    },
+  };
+}
+
 /**
  * Gives windows, which must come in order, to the compressor. A window of zeros is compressed once for each length, without
  * a dictionary (which would not help), and the block after it gets none either: it would be all zeros.
@@ -106,27 +145,35 @@ function checkOptions(layout: Layout, level: number, blockBytes: number): void {
 function windowCompressor(
   compressor: BlockCompressor,
   level: number,
-  blockBytes: number,
+  buffers: BlockBuffers,
   hashers: readonly Hasher[],
 ): (window: Window) => Block {
-  const zeros = new Uint8Array(blockBytes);
   const zeroBlocks = new Map<number, Promise<CompressedBlock>>();
-  let before: Uint8Array<ArrayBuffer> | undefined;
+  const before = new Uint8Array(DEFLATE_WINDOW_BYTES); // a copy, because the block itself is taken away
+  let isDataBefore = false;
+
+  const compressZeros = (length: number): Promise<CompressedBlock> => {
+    const known = zeroBlocks.get(length);
+    if (known) return known;
+    const compressed = quietly(compressor.compress({ input: new Uint8Array(length), dictionary: undefined, level }));
+    zeroBlocks.set(length, compressed);
+    return compressed;
+  };
 
   return ({ length, bytes }) => {
+    for (const hasher of hashers) hasher.update(bytes ?? buffers.zeros.subarray(0, length));
     if (bytes === undefined || isAllZeros(bytes)) {
-      before = undefined;
-      for (const hasher of hashers) hasher.update(zeros.subarray(0, length));
-      let compressed = zeroBlocks.get(length);
-      if (!compressed) {
-        compressed = quietly(compressor.compress({ input: new Uint8Array(length), dictionary: undefined, level }));
-        zeroBlocks.set(length, compressed);
-      }
-      return { lengthBytes: length, compressed };
+      if (bytes) buffers.giveBack(bytes);
+      isDataBefore = false;
+      return { lengthBytes: length, compressed: compressZeros(length) };
     }
-    for (const hasher of hashers) hasher.update(bytes);
-    const dictionary = before;
-    before = bytes.slice(-DEFLATE_WINDOW_BYTES); // now: compress() may take the buffer away
+    let dictionary: Uint8Array<ArrayBuffer> | undefined;
+    if (isDataBefore) {
+      dictionary = new Uint8Array(bytes.buffer, 0, DEFLATE_WINDOW_BYTES);
+      dictionary.set(before);
+    }
+    before.set(bytes.subarray(-DEFLATE_WINDOW_BYTES)); // only the last block can be shorter, and nothing follows it
+    isDataBefore = true;
     return { lengthBytes: length, compressed: quietly(compressor.compress({ input: bytes, dictionary, level })) };
   };
 }

@@ -3,7 +3,7 @@
 // Planning is cheap, copying is not.
 
 import { type Content, type Finding, type Hasher, textContent } from "../bytes/index.ts";
-import { type BlockCompressor, gzipLayout } from "../gzip/index.ts";
+import { type BlockCompressor, emitGzip } from "../gzip/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
 import { type Attributes, type Directory, draft, file, type TreeSummary } from "../tree/index.ts";
@@ -80,17 +80,13 @@ async function streamArchive(
 ): Promise<ArchiveFigures> {
   const sha1 = host.createHasher("sha1");
   const { signal, onProgress } = host;
-  let sizeBytes = 0;
-  const pieces = gzipLayout(layout, host.compressor, {
+  const { sizeBytes } = await emitGzip(layout, sink, host.compressor, {
     level,
+    at,
     signal,
     hashers: [sha1],
     onProgress: (doneBytes) => onProgress?.("compressing the ramdisk", doneBytes, layout.sizeBytes),
   });
-  for await (const piece of pieces) {
-    await sink.write(piece, at + sizeBytes);
-    sizeBytes += piece.length;
-  }
   return { sizeBytes, sha1: sha1.digestHex() };
 }
 

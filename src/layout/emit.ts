@@ -6,6 +6,7 @@ import { type Extent, firstExtentAt, type Layout, readLayout } from "./layout.ts
 
 /** Where an image goes. Offsets may come in any order; what is never written reads as zeros. */
 export interface Sink {
+  /** The bytes are the sink's until the promise settles; then their buffer may be used again. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
 }
 
@@ -25,26 +26,29 @@ export interface WindowOptions {
   readonly from?: number;
   /** End (exclusive). */
   readonly to?: number;
+  /** Gives the buffer for a window, with whatever in it; default: a new one. */
+  readonly allocate?: ((lengthBytes: number) => Uint8Array<ArrayBuffer>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export const DEFAULT_WINDOW_BYTES: number = 1 << 20;
 const DEFAULT_READ_AHEAD = 2;
 
-/** The image in consecutive windows, in order. Each window's buffer is fresh: it may be transferred or kept. */
+/** The image in consecutive windows, in order. A window's buffer is the receiver's: to transfer, to keep, or to use again. */
 export async function* windows(layout: Layout, options: WindowOptions = {}): AsyncGenerator<Window> {
   const {
     windowBytes = DEFAULT_WINDOW_BYTES,
     readAhead = DEFAULT_READ_AHEAD,
     from = 0,
     to = layout.sizeBytes,
+    allocate = (lengthBytes) => new Uint8Array(lengthBytes),
   } = options;
   const queue: Promise<Window>[] = [];
   try {
     for (let next = from; next < to || queue.length > 0; ) {
       throwIfAborted(options.signal);
       while (next < to && queue.length <= readAhead) {
-        const reading = readWindow(layout, next, Math.min(windowBytes, to - next));
+        const reading = readWindow(layout, next, Math.min(windowBytes, to - next), allocate);
         reading.catch(() => {}); // reported when its turn comes; must not count as unhandled until then
         queue.push(reading);
         next += windowBytes;
@@ -57,10 +61,15 @@ export async function* windows(layout: Layout, options: WindowOptions = {}): Asy
   }
 }
 
-async function readWindow(layout: Layout, offset: number, length: number): Promise<Window> {
+async function readWindow(
+  layout: Layout,
+  offset: number,
+  length: number,
+  allocate: (lengthBytes: number) => Uint8Array<ArrayBuffer>,
+): Promise<Window> {
   const next = layout.extents[firstExtentAt(layout, offset)] as Extent | undefined;
   if (next === undefined || next.offset >= offset + length) return { offset, length, bytes: undefined };
-  const bytes = new Uint8Array(length);
+  const bytes = allocate(length);
   await readLayout(layout, bytes, offset);
   return { offset, length, bytes };
 }

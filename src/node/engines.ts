@@ -11,13 +11,12 @@ export type EngineName = "pako" | "zlib";
 export const zlibEngine: DeflateEngine = {
   name: "zlib",
   deflateBlock(input, dictionary, level) {
-    const bytes = zlib.deflateRawSync(input, {
+    return zlib.deflateRawSync(input, {
       level,
       finishFlush: zlib.constants.Z_SYNC_FLUSH,
       chunkSize: deflateRoomBytes(input.length),
       ...(dictionary && { dictionary }),
     });
-    return new Uint8Array(bytes); // a copy of its own size: the buffer behind `bytes` is as large as the input
   },
   crc32: (bytes) => ("crc32" in zlib ? zlib.crc32(bytes) : crc32(bytes)),
 };

@@ -101,7 +101,7 @@ export function workerPool(file: string, workers: number, engine: EngineName): B
       thread.jobs.set(next.request.id, next);
       thread.worker.ref();
       const { input, dictionary } = next.request.job;
-      thread.worker.postMessage(next.request, [input.buffer, ...(dictionary ? [dictionary.buffer] : [])]);
+      thread.worker.postMessage(next.request, [...new Set([input.buffer, ...(dictionary ? [dictionary.buffer] : [])])]);
     }
   };
 

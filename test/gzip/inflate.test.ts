@@ -93,7 +93,7 @@ describe("createInflater", () => {
       .filter(({ plain }) => plain.length > 0)
       .map(({ data }) => data.subarray(0, 4000));
     const outcomes = { accepted: 0, refused: 0 };
-    for (let run = 0; run < 1500; run++) {
+    for (let run = 0; run < 1000; run++) {
       const damaged = Uint8Array.from(originals[run % originals.length] ?? []);
       for (let flips = 1 + (random() % 3); flips > 0; flips--) {
         const at = random() % Math.min(damaged.length, 200);
@@ -101,12 +101,12 @@ describe("createInflater", () => {
       }
       outcomes[(await agreesWithZlib(damaged)) ? "accepted" : "refused"]++;
     }
-    expect(outcomes.refused).toBeGreaterThan(300);
+    expect(outcomes.refused).toBeGreaterThan(200);
   });
 
   test("accepts what zlib accepts (arbitrary bytes)", async () => {
     const random = randomNumbers(12);
-    for (let run = 0; run < 3000; run++) {
+    for (let run = 0; run < 1200; run++) {
       const bytes = Uint8Array.from({ length: 1 + (random() % 80) }, random);
       await agreesWithZlib(bytes);
     }

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { type Content, crc32, ImageError, memoryContent, readBytes } from "../../src/bytes/index.ts";
 import {
   checkGzip,
+  emitGzip,
   gunzipContent,
-  gzipLayout,
   inThreadCompressor,
   isGzip,
   pakoEngine,
@@ -13,15 +13,15 @@ import {
   readIsize,
 } from "../../src/gzip/index.ts";
 import { extent, makeLayout } from "../../src/layout/index.ts";
-import { concatenate, randomNumbers, sampleBytes } from "./samples.ts";
+import { collectingSink, concatenate, randomNumbers, sampleBytes } from "./samples.ts";
 
 const plain = sampleBytes(3_500_000, 1);
 
 async function ours(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const layout = makeLayout(bytes.length, [extent(0, { what: "data" }, memoryContent(bytes))]);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of gzipLayout(layout, inThreadCompressor(pakoEngine))) pieces.push(piece);
-  return concatenate(pieces);
+  const sink = collectingSink();
+  await emitGzip(layout, sink, inThreadCompressor(pakoEngine));
+  return sink.bytes();
 }
 
 /** RFC 1952 2.3.1 by hand: a member with all optional fields in front of `member`'s deflate data. */

@@ -1,5 +1,7 @@
 // Bytes that compress about as an operating system's files do: runs, repeated phrases, noise. The same for the same seed.
 
+import type { Sink } from "../../src/layout/index.ts";
+
 export function sampleBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   const random = randomNumbers(seed);
@@ -35,4 +37,18 @@ export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
     at += piece.length;
   }
   return bytes;
+}
+
+/** Collects what is written in order, one piece after the other. */
+export function collectingSink(): Sink & { bytes(): Uint8Array<ArrayBuffer> } {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  return {
+    async write(bytes, offset) {
+      if (offset !== sizeBytes) throw new Error(`written at ${offset}, expected ${sizeBytes}`);
+      pieces.push(bytes.slice());
+      sizeBytes += bytes.length;
+    },
+    bytes: () => concatenate(pieces),
+  };
 }
