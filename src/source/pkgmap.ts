@@ -35,9 +35,14 @@ export interface MapDirectory extends MapLine, MapAttributes {
   readonly class: string;
 }
 
-export interface MapLink extends MapLine {
-  /** l hard, s symbolic. */
-  readonly ftype: "l" | "s";
+export interface MapHardLink extends MapLine {
+  readonly ftype: "l";
+  readonly class: string;
+  readonly local: string;
+}
+
+export interface MapSymlink extends MapLine {
+  readonly ftype: "s";
   readonly class: string;
   readonly local: string;
 }
@@ -59,7 +64,7 @@ export interface MapInfo extends MapLine {
   readonly ftype: "i";
 }
 
-export type MapObject = MapFile | MapDirectory | MapLink | MapDevice | MapFifo | MapInfo;
+export type MapObject = MapFile | MapDirectory | MapHardLink | MapSymlink | MapDevice | MapFifo | MapInfo;
 
 export interface Pkgmap {
   /** Volumes of the package. */

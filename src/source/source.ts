@@ -17,7 +17,8 @@ export type WarningCode =
   | "missing-file" // a specification names a file that is not there
   | "type-differs" // a specification and the tree do not agree
   | "unknown-keyword" // a specification says something that has no meaning here
-  | "unknown-owner" // a user or group name that no account file has; the number was taken
+  | "missing-dependency" // a package needs one that the source does not have
+  | "obsolete" // a package that says itself that it is no more
   | "unknown-class" // a class action script would have made this file
   | "not-selected" // a class, variant or facet that was not asked for
   | "script-not-run" // a script of a package
@@ -69,12 +70,6 @@ export interface PackageSource extends Source {
   readonly packages: readonly string[];
   /** Driver, user, group and other actions that are no files, for src/illumos. */
   readonly actions: readonly Action[];
-}
-
-/** Numbers for names, as etc/passwd and etc/group have them. Undefined: no such account. */
-export interface OwnerNumbers {
-  uid(name: string): number | undefined;
-  gid(name: string): number | undefined;
 }
 
 /** The plain bytes of a compressed stream, readable at any place. */

@@ -1,15 +1,16 @@
 // A tar archive as a tree. The archive is read once, header by header; files stay in it and are read from there.
 
 import { type Content, memoryContent } from "../bytes/index.ts";
+import type { Accounts } from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
-import { collectWarnings, type OwnerNumbers, type Source, sourceError, type Warnings } from "./source.ts";
+import { collectWarnings, type Source, sourceError, type Warnings } from "./source.ts";
 import { type TarMember, tarMembers } from "./tar-members.ts";
 import { treeBuilder } from "./tree-builder.ts";
 import { windowReader } from "./window.ts";
 
 export interface TarOptions {
   /** Given: the members' user and group names count, where it knows them; else their numbers, as with tar --numeric-owner. */
-  readonly owners?: OwnerNumbers | undefined;
+  readonly accounts?: Accounts | undefined;
 }
 
 /** Types that POSIX or tradition names; others are taken as files. */
@@ -34,12 +35,12 @@ export async function readTar(content: Content, options: TarOptions = {}): Promi
   return { tree: builder.finish(), warnings: warnings.list() };
 }
 
-function nodeOf(member: TarMember, { owners }: TarOptions, warnings: Warnings): Node {
+function nodeOf(member: TarMember, { accounts }: TarOptions, warnings: Warnings): Node {
   const { header, path, content } = member;
   const attributes: Attributes = {
     mode: header.mode & 0o7777,
-    uid: owners?.uid(member.uname) ?? member.uid,
-    gid: owners?.gid(member.gname) ?? member.gid,
+    uid: accounts?.users.get(member.uname) ?? member.uid,
+    gid: accounts?.groups.get(member.gname) ?? member.gid,
     mtimeSeconds: member.mtimeSeconds,
   };
   if (attributes.uid > MAX_ID || attributes.gid > MAX_ID) {

@@ -16,6 +16,8 @@ export interface TreeBuilder {
   link(name: string, target: string): void;
   /** The node at `name` as it stands; undefined for directories and where nothing is. */
   get(name: string): Exclude<Node, Directory> | undefined;
+  /** Mode, owner and time of what is at `name` as it stands, directories too. */
+  attributes(name: string): Attributes | undefined;
   /** @throws ImageError "not-found" when the target of a hard link never came */
   finish(): Directory;
 }
@@ -51,8 +53,12 @@ export function treeBuilder(warnings: Warnings): TreeBuilder {
     return at;
   };
 
-  const put = (name: string, node: Node): void => {
-    const names = memberNames(name, warnings);
+  const noteAbsolute = (name: string): void => {
+    if (name.startsWith("/")) warnings.add("absolute-name", name, 'the leading "/" was taken off');
+  };
+
+  const place = (name: string, node: Node): void => {
+    const names = memberNames(name);
     const last = names.at(-1);
     newestSeconds = Math.max(newestSeconds, node.mtimeSeconds);
     if (last === undefined) {
@@ -78,23 +84,35 @@ export function treeBuilder(warnings: Warnings): TreeBuilder {
     if (before !== undefined) warnings.add("replaced", name, "occurs more than once, the last one counts");
   };
 
-  const get = (name: string): Exclude<Node, Directory> | undefined => {
+  const find = (name: string): Exclude<Node, Directory> | Growing | undefined => {
     let at: Exclude<Node, Directory> | Growing | undefined = root;
-    for (const step of memberNames(name, warnings)) {
+    for (const step of memberNames(name)) {
       if (at?.type !== "growing") return undefined;
       at = at.entries.get(step);
     }
-    return at?.type === "growing" ? undefined : at;
+    return at;
+  };
+  const get = (name: string): Exclude<Node, Directory> | undefined => {
+    const found = find(name);
+    return found?.type === "growing" ? undefined : found;
   };
 
   return {
-    put,
+    put(name, node) {
+      noteAbsolute(name);
+      place(name, node);
+    },
     get,
+    attributes(name) {
+      const found = find(name);
+      return found?.type === "growing" ? found.attributes : found && pickAttributes(found);
+    },
     link(name, target) {
+      noteAbsolute(name);
       const node = get(target);
-      if (node) put(name, node);
+      if (node) place(name, node);
       else {
-        memberNames(name, warnings); // a name that cannot be is an error here, not at the end
+        memberNames(name); // a name that cannot be is an error here, not at the end
         pendingLinks.push({ name, target });
       }
     },
@@ -102,7 +120,7 @@ export function treeBuilder(warnings: Warnings): TreeBuilder {
       // Links that came before their target, and links to such links: each is made once its target is there.
       const waiting = new Map<string, string[]>();
       for (const { name, target } of pendingLinks) {
-        const path = treePath(target, warnings);
+        const path = treePath(target);
         const names = waiting.get(path);
         if (names) names.push(name);
         else waiting.set(path, [name]);
@@ -111,8 +129,8 @@ export function treeBuilder(warnings: Warnings): TreeBuilder {
       for (let target = ready.pop(); target !== undefined; target = ready.pop()) {
         const node = get(target);
         for (const name of node ? (waiting.get(target) ?? []) : []) {
-          if (node) put(name, node);
-          ready.push(treePath(name, warnings));
+          if (node) place(name, node);
+          ready.push(treePath(name));
         }
         waiting.delete(target);
       }
@@ -137,22 +155,21 @@ function freeze(growing: Growing): Directory {
 }
 
 /**
- * The steps of a member's name; "." and doubled slashes do not count, a leading "/" is taken off with a warning.
+ * The steps of a member's name; "." and leading, trailing and doubled slashes do not count.
  * @throws ImageError "bad-format" on ".." and NUL, "limit" on endless names
  */
-export function memberNames(name: string, warnings: Warnings): string[] {
+export function memberNames(name: string): string[] {
   if (name.length > MAX_NAME_BYTES) {
     const shown = `${name.slice(0, 60)}…`;
     throw sourceError("limit", shown, `the name is ${name.length} bytes; at most ${MAX_NAME_BYTES} are read`);
   }
   if (name.includes("\0")) throw sourceError("bad-format", name, "the name holds a NUL byte");
-  if (name.startsWith("/")) warnings.add("absolute-name", name, 'the leading "/" was taken off');
   const names = name.split("/").filter((step) => step !== "" && step !== ".");
   if (names.includes("..")) throw sourceError("bad-format", name, 'the name holds "..": it would leave the archive');
   return names;
 }
 
 /** "./usr//bin/" and "/usr/bin" to "/usr/bin". */
-export function treePath(name: string, warnings: Warnings): string {
-  return memberNames(name, warnings).reduce(joinPath, "/");
+export function treePath(name: string): string {
+  return memberNames(name).reduce(joinPath, "/");
 }

@@ -245,11 +245,11 @@ describe("dialects", () => {
     expect(lookup(tree, "/after")).toBeDefined();
   });
   test("user names count when somebody knows them", async () => {
-    const owners = { uid: (name: string) => (name === "lp" ? 71 : undefined), gid: () => undefined };
+    const accounts = { users: new Map([["lp", 71]]), groups: new Map() };
     const content = archive({ name: "a", uname: "lp", uid: 7, gid: 7 }, { name: "b", uname: "me", uid: 1001 });
     const uids = async (options: Parameters<typeof readTar>[1]) =>
       [...(await readTar(content, options)).tree.entries.values()].map(({ uid, gid }) => [uid, gid]);
-    expect(await uids({ owners })).toEqual([
+    expect(await uids({ accounts })).toEqual([
       [71, 7],
       [1001, 0],
     ]);
