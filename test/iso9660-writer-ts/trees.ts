@@ -1,7 +1,7 @@
 // Random trees for properties, and the listing of a tree that readers' listings are compared with.
 
 import fc from "fast-check";
-import { bytesOf, memoryContent } from "../../src/bytes/index.ts";
+import { byteString, bytesOf, memoryContent, readAll } from "../../src/bytes/index.ts";
 import type { Directory } from "../../src/tree/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink, walk } from "../../src/tree/index.ts";
 
@@ -112,4 +112,23 @@ export function linkCounts(root: Directory): Map<Node, number> {
     counts.set(node, node.type === "directory" ? 2 + links : (counts.get(node) ?? 0) + 1);
   }
   return counts;
+}
+
+/** A line for each path that says everything about it; names of one inode carry the first of its paths. */
+export async function listing(root: Directory, options: { readonly links?: boolean } = {}): Promise<string[]> {
+  const first = new Map<Node, string>();
+  const lines: string[] = [];
+  for (const { path, node } of walk(root)) {
+    if (node.type !== "directory" && !first.has(node)) first.set(node, path);
+    const { type, mode, uid, gid, mtimeSeconds } = node;
+    let what: string = type;
+    if (node.type === "file") what += ` ${byteString(await readAll(node.content))}`;
+    if (node.type === "symlink") what += ` ${node.target}`;
+    if (node.type === "character" || node.type === "block") what += ` ${node.major},${node.minor}`;
+    // Without serial numbers only data that lies at one place shows that two names are one file.
+    const linked = options.links || (node.type === "file" && node.content.sizeBytes > 0);
+    const same = linked && node.type !== "directory" ? ` = ${first.get(node)}` : "";
+    lines.push(`${path}: 0o${mode.toString(8)} ${uid}:${gid} ${mtimeSeconds} ${what}${same}`);
+  }
+  return lines;
 }
