@@ -2,11 +2,30 @@
 // program. The initramfs is made once per kernel and kept in the folder for temporary files.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ListedPath, type Listing, parsePathRecord, toListing, unescapeBytes } from "./listing.ts";
+import {
+  type Digest,
+  digestOfOpenFile,
+  type ListedPath,
+  type Listing,
+  parsePathRecord,
+  toListing,
+  unescapeBytes,
+} from "./listing.ts";
 import { findLinuxKernel, findOracle, type LinuxKernel, oracle } from "./programs.ts";
 import { runMachine } from "./qemu.ts";
 import { run, runText } from "./run.ts";
@@ -27,8 +46,18 @@ export interface Mount {
   readonly as?: "disk" | "cd";
 }
 
+export interface LinuxOptions {
+  /** Default: 512 and the size of the largest UFS image, up to 2048 in all (see in_memory in walk.c). */
+  readonly memoryMiB?: number;
+  /** Default "sha256". */
+  readonly digest?: Digest;
+  /** Default five minutes. */
+  readonly timeoutMilliseconds?: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface Mounted {
-  /** Every path; digests are SHA-256. Empty when the mount failed. */
+  /** Every path. Empty when the mount failed. A file that could not be read has the digest of what could. */
   readonly listing: Listing;
   /** What the walk could not do: mount, open, read. */
   readonly errors: readonly string[];
@@ -42,16 +71,15 @@ export interface Mounted {
  * Mounts images one after another in one guest and lists them.
  * @throws Error when the guest did not come to its end
  */
-export async function mountInLinux(
-  mounts: readonly Mount[],
-  options: { readonly memoryMiB?: number; readonly timeoutMilliseconds?: number; readonly signal?: AbortSignal } = {},
-): Promise<Mounted[]> {
+export async function mountInLinux(mounts: readonly Mount[], options: LinuxOptions = {}): Promise<Mounted[]> {
   const kernel = findLinuxKernel();
   if (kernel === undefined) throw new Error("no Linux kernel in /boot");
   const initramfs = await guestInitramfs(kernel);
   const folder = mkdtempSync(join(tmpdir(), "pureboot-linux-"));
   try {
     const records = join(folder, "records");
+    const content = join(folder, "content");
+    const ufsMiB = mounts.map(({ image, type }) => (type === "ufs" ? Math.ceil(statSync(image).size / 2 ** 20) : 0));
     const disks = mounts.filter(({ as }) => as !== "cd").map(({ image }) => image);
     const cdrom = mounts.find(({ as }) => as === "cd")?.image;
     let nextDisk = 0;
@@ -63,7 +91,7 @@ export async function mountInLinux(
       kernel: await plainKernel(kernel),
       modules: [{ path: initramfs }],
       append: `console=ttyS0 quiet loglevel=3 panic=-1 log_buf_len=4M -- ${jobs.join(" ")}`,
-      memoryMiB: options.memoryMiB ?? 1024,
+      memoryMiB: options.memoryMiB ?? Math.min(2048, 512 + Math.ceil(Math.max(0, ...ufsMiB) * 1.5)),
       disks,
       ...(cdrom !== undefined && { cdrom }),
       timeoutMilliseconds: options.timeoutMilliseconds ?? 300_000,
@@ -71,6 +99,8 @@ export async function mountInLinux(
       extra: [
         ...["-device", "virtio-serial-pci", "-chardev", `file,id=records,path=${records}`],
         ...["-device", "virtserialport,chardev=records,name=records"],
+        ...["-chardev", `file,id=content,path=${content}`],
+        ...["-device", "virtserialport,chardev=content,name=content"],
       ],
     });
     const text = existsSync(records) ? readFileSync(records, "latin1") : "";
@@ -80,26 +110,44 @@ export async function mountInLinux(
         `the Linux guest did not come to its end (${how}):\n${result.serial.slice(-2000)}${result.stderr}`,
       );
     }
-    return parseWalk(text);
+    return readRecords(text, content, options.digest ?? "sha256");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The records of fixtures/guest/walk.c, one element a mount. */
-export function parseWalk(text: string): Mounted[] {
+/** The records of fixtures/guest/walk.c, one element a mount; the files' bytes lie in `contentFile` in the same order. */
+function readRecords(text: string, contentFile: string, digest: Digest): Mounted[] {
   const mounted: Mounted[] = [];
-  let [paths, errors, dmesg]: [ListedPath[], string[], string[]] = [[], [], []];
-  for (const line of text.split("\n")) {
-    if (line.startsWith("mount ")) [paths, errors, dmesg] = [[], [], []];
-    else if (line.startsWith("path ")) paths.push(parsePathRecord(line));
-    else if (line.startsWith("error ")) errors.push(unescapeBytes(line.slice("error ".length)));
-    else if (line.startsWith("dmesg ")) dmesg.push(line.slice("dmesg ".length).replace(/^(<\d+>)?\[ *[\d.]+\] /, ""));
-    else if (line === "end") {
-      mounted.push({ listing: toListing(paths), errors, dmesg, complaints: [...errors, ...dmesg.filter(isComplaint)] });
+  const content = openSync(contentFile, "r");
+  try {
+    let [paths, errors, dmesg]: [ListedPath[], string[], string[]] = [[], [], []];
+    for (const line of text.split("\n")) {
+      if (line.startsWith("mount ")) [paths, errors, dmesg] = [[], [], []];
+      else if (line.startsWith("path ")) paths.push(withDigest(parsePathRecord(line), content, digest));
+      else if (line.startsWith("error ")) errors.push(unescapeBytes(line.slice("error ".length)));
+      else if (line.startsWith("dmesg ")) dmesg.push(line.slice("dmesg ".length).replace(/^(<\d+>)?\[ *[\d.]+\] /, ""));
+      else if (line === "end") {
+        mounted.push({
+          listing: toListing(paths),
+          errors,
+          dmesg,
+          complaints: [...errors, ...dmesg.filter(isComplaint)],
+        });
+      }
     }
+  } finally {
+    closeSync(content);
   }
   return mounted;
+}
+
+/** A file's record says how many bytes were sent; they are next in the content. */
+function withDigest(record: ListedPath, content: number, algorithm: Digest): ListedPath {
+  if (record.type !== "file") return record;
+  const { digest: sentBytes, ...others } = record;
+  const digest = digestOfOpenFile(content, algorithm, Number(sentBytes));
+  return algorithm === "none" ? others : { ...others, digest };
 }
 
 /** mount() may succeed and still tell in the log that it understood nothing: "fs needs fsck", "rec_len is too small …". */
@@ -140,7 +188,9 @@ async function guestInitramfs(kernel: LinuxKernel): Promise<string> {
     for (const [index, name] of moduleFiles(kernel, MODULES.split(" ")).entries()) {
       files.push([`modules/${String(index).padStart(3, "0")}.ko`, await plainModule(join(kernel.modules, name))]);
     }
-    writeAtOnce(path, cpio(["dev", "modules", "mnt", "proc"], files));
+    const [ramDisk = ""] = moduleFiles(kernel, ["brd"]);
+    files.push(["brd.ko", await plainModule(join(kernel.modules, ramDisk))]);
+    writeAtOnce(path, cpio(["modules"], files));
   } finally {
     rmSync(init, { force: true });
   }

@@ -152,20 +152,27 @@ function splitLinuxDevice(rdev: number): [number, number] {
 }
 
 const PIECE_BYTES = 1024 * 1024;
+const piece = Buffer.alloc(PIECE_BYTES);
 
 function digestOfHostFile(host: Buffer, algorithm: Digest): string {
-  const piece = Buffer.alloc(PIECE_BYTES);
   const descriptor = openSync(host, "r");
   try {
-    const state = startDigest(algorithm);
-    for (;;) {
-      const length = readSync(descriptor, piece);
-      if (length === 0) return state.hex();
-      state.update(piece.subarray(0, length));
-    }
+    return digestOfOpenFile(descriptor, algorithm);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Of the next `sizeBytes` bytes of an open file, or of those up to its end. */
+export function digestOfOpenFile(descriptor: number, algorithm: Digest, sizeBytes = Number.POSITIVE_INFINITY): string {
+  const state = startDigest(algorithm);
+  for (let left = sizeBytes; left > 0; ) {
+    const length = readSync(descriptor, piece, 0, Math.min(left, piece.length), null);
+    if (length === 0) break;
+    state.update(piece.subarray(0, length));
+    left -= length;
+  }
+  return state.hex();
 }
 
 function startDigest(algorithm: Digest): { update(bytes: Uint8Array): void; hex(): string } {
@@ -219,9 +226,9 @@ function isDirectory(node: Node): boolean {
 async function digestOfContent(content: Content, algorithm: Digest): Promise<string> {
   const state = startDigest(algorithm);
   for (let offset = 0; offset < content.sizeBytes; offset += PIECE_BYTES) {
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, content.sizeBytes - offset));
-    await content.read(piece, offset);
-    state.update(piece);
+    const bytes = new Uint8Array(Math.min(PIECE_BYTES, content.sizeBytes - offset));
+    await content.read(bytes, offset);
+    state.update(bytes);
   }
   return state.hex();
 }

@@ -163,7 +163,7 @@ export interface ProbeRun extends ProbeReport {
  * @throws Error when the probe did not start or did not come to its end
  */
 export async function bootProbe(machine: Machine): Promise<ProbeRun> {
-  const result = await runMachine({ serialLimitBytes: 256 * 1024 * 1024, ...machine });
+  const result = await runMachine(machine);
   const report = parseProbe(result.serial);
   if (report.verdict === "none") {
     const how = result.stopped ?? `exit status ${result.status}`;

@@ -1,7 +1,7 @@
 // A PC in QEMU, with its serial line as a string. Always TCG (nested KVM hangs or crawls) and q35 (AHCI: the old IDE
 // reads a big archive ten times more slowly). See the notes on each field of `Machine`.
 
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { oracle } from "./programs.ts";
@@ -32,7 +32,7 @@ export interface Machine {
   readonly extra?: readonly string[];
   /** Default two minutes. */
   readonly timeoutMilliseconds?: number;
-  /** Default 64 MiB of serial output. */
+  /** Default 256 MiB of serial output. */
   readonly serialLimitBytes?: number;
   /** The machine is switched off as soon as its serial output holds this (within a line). */
   readonly until?: string;
@@ -50,31 +50,54 @@ export interface MachineResult {
   readonly milliseconds: number;
 }
 
-/** Runs a machine until it ends, says `until`, or the time is over. Nothing is written to the images. */
+const POLL_MILLISECONDS = 200;
+
+/**
+ * Runs a machine until it ends, says `until`, or the time is over. Nothing is written to the images. The serial line goes to
+ * a file: a pipe whose reader is busy for a second would make the emulated UART drop characters.
+ */
 export async function runMachine(machine: Machine): Promise<MachineResult> {
   const scratch = mkdtempSync(join(tmpdir(), "pureboot-qemu-"));
+  const serialFile = join(scratch, "serial");
+  const controller = new AbortController();
+  let stopped: MachineResult["stopped"];
+  const stop = (why: MachineResult["stopped"]) => {
+    stopped ??= why;
+    controller.abort();
+  };
+  const watch = setInterval(() => {
+    const size = existsSync(serialFile) ? statSync(serialFile).size : 0;
+    if (size > (machine.serialLimitBytes ?? 256 * 1024 * 1024)) stop("limit");
+    else if (machine.until !== undefined && readSerial(serialFile).includes(machine.until)) stop("asked");
+  }, POLL_MILLISECONDS);
+  const abort = () => stop("aborted");
+  machine.signal?.addEventListener("abort", abort, { once: true });
+  if (machine.signal?.aborted) abort();
   try {
-    const matcher = machine.until === undefined ? undefined : textMatcher(machine.until);
-    const result = await run(oracle("qemu-system-x86_64"), machineArguments(machine, scratch), {
+    const result = await run(oracle("qemu-system-x86_64"), machineArguments(machine, scratch, serialFile), {
       timeoutMilliseconds: machine.timeoutMilliseconds ?? 120_000,
-      outputLimitBytes: machine.serialLimitBytes ?? 64 * 1024 * 1024,
-      ...(matcher && { onOutput: matcher }),
-      ...(machine.signal && { signal: machine.signal }),
+      signal: controller.signal,
     });
     return {
-      serial: result.stdout.toString("latin1").replaceAll("\r", ""),
+      serial: readSerial(serialFile),
       status: result.status,
-      stopped: result.stopped,
+      stopped: stopped ?? result.stopped,
       stderr: result.stderr.toString("latin1"),
       milliseconds: result.milliseconds,
     };
   } finally {
+    clearInterval(watch);
+    machine.signal?.removeEventListener("abort", abort);
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
+function readSerial(file: string): string {
+  return existsSync(file) ? readFileSync(file, "latin1").replaceAll("\r", "") : "";
+}
+
 /** QEMU's arguments for a machine; `scratch` is a folder for what it must be able to write to. */
-export function machineArguments(machine: Machine, scratch: string): string[] {
+function machineArguments(machine: Machine, scratch: string, serialFile: string): string[] {
   const type = machine.screenOnSerial && machine.firmware !== "uefi" ? "q35,graphics=off" : "q35";
   const args = ["-nodefaults", "-no-user-config", "-accel", "tcg", "-M", type, "-cpu", "qemu64"];
   args.push(
@@ -85,7 +108,7 @@ export function machineArguments(machine: Machine, scratch: string): string[] {
     "-vga",
     "std",
     "-serial",
-    "stdio",
+    `file:${quote(serialFile)}`,
     "-no-reboot",
   );
   args.push("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4");
@@ -96,7 +119,9 @@ export function machineArguments(machine: Machine, scratch: string): string[] {
     args.push("-drive", `if=pflash,unit=1,format=raw,file=${quote(variables)}`);
   }
   if (machine.cdrom !== undefined) {
-    args.push("-drive", drive("cd", machine.cdrom), "-device", "ide-cd,drive=cd,bootindex=0");
+    // a CD with a boot index would be booted instead of the kernel
+    const bootIndex = machine.kernel === undefined ? ",bootindex=0" : "";
+    args.push("-drive", drive("cd", machine.cdrom), "-device", `ide-cd,drive=cd${bootIndex}`);
   }
   if (machine.ahciDisk !== undefined) {
     args.push("-drive", drive("ahci", machine.ahciDisk), "-device", "ide-hd,drive=ahci,bootindex=1");
@@ -131,15 +156,4 @@ function drive(id: string, path: string): string {
 /** QEMU's own escape for a comma within a value. */
 function quote(value: string): string {
   return value.replaceAll(",", ",,");
-}
-
-/** Says whether the text has appeared in the pieces so far, also when it lies across two of them. */
-function textMatcher(text: string): (piece: Buffer) => boolean {
-  let tail = "";
-  return (piece) => {
-    tail += piece.toString("latin1");
-    const found = tail.includes(text);
-    tail = tail.slice(-text.length);
-    return found;
-  };
 }

@@ -12,8 +12,6 @@ export interface RunOptions {
   /** Of stdout, of stderr; default 64 MiB. Beyond it the program is stopped. */
   readonly outputLimitBytes?: number;
   readonly signal?: AbortSignal;
-  /** Called with each piece of stdout; true stops the program (`stopped` is then "asked"). */
-  readonly onOutput?: (piece: Buffer) => boolean;
 }
 
 export interface RunResult {
@@ -23,7 +21,7 @@ export interface RunResult {
   readonly stderr: Buffer;
   readonly milliseconds: number;
   /** Why it was stopped, if it did not end by itself. */
-  readonly stopped: "timeout" | "limit" | "asked" | "aborted" | undefined;
+  readonly stopped: "timeout" | "limit" | "aborted" | undefined;
 }
 
 const running = new Set<ChildProcess>();
@@ -59,7 +57,6 @@ export function run(program: string, args: readonly string[], options: RunOption
       out.push(piece);
       outBytes += piece.length;
       if (outBytes > limit) stop("limit");
-      else if (options.onOutput?.(piece)) stop("asked");
     });
     child.stderr.on("data", (piece: Buffer) => {
       err.push(piece);
