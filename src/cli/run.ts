@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { BuildHost } from "../image/index.ts";
-import { createCompressor, createHasher, onInterrupt } from "../node/index.ts";
+import { createCompressor, createHasher, createProgress, onInterrupt, type ProgressMode } from "../node/index.ts";
 import { wholeNumber } from "./image-options.ts";
 
 export interface RunWords {
@@ -11,6 +11,7 @@ export interface RunWords {
   /** False with --no-gzip, where a command has it. */
   readonly gzip: "auto" | "pako" | "zlib" | false;
   readonly workers?: number;
+  readonly progress: ProgressMode;
 }
 
 const GROUP = "How it runs:";
@@ -22,6 +23,9 @@ export function defineRunOptions(command: Command): void {
       .choices(["auto", "pako", "zlib"])
       .default("auto"),
     new Option("--workers <n>", "threads that compress; default: all processors").argParser(wholeNumber(0, 256)),
+    new Option("--progress <how>", "progress on stderr")
+      .choices(["auto", "plain", "tty", "quiet", "json"])
+      .default("auto"),
     new Option("--json", "print one JSON document on stdout"),
   ];
   for (const option of options) command.addOption(option.helpGroup(GROUP));
@@ -39,14 +43,17 @@ export async function withHost(words: RunWords, work: (host: Host) => Promise<vo
   const compressor = createCompressor(
     words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers },
   );
+  const progress = createProgress(words.progress);
   try {
     await work({
       compressor,
       createHasher,
       signal: interruption.signal,
+      onProgress: progress.report,
       elapsedSeconds: () => (performance.now() - started) / 1000,
     });
   } finally {
+    progress.end();
     await compressor.close();
     interruption.release();
   }
