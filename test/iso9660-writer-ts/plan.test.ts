@@ -354,7 +354,8 @@ describe("properties", () => {
             new Map(entries.map(([name, child]) => [name, child.type === "directory" ? reversed(child) : child])),
           );
         };
-        expect(await imageOf(reversed(tree), { joliet: true })).toEqual(await imageOf(tree, { joliet: true }));
+        const [one, other] = [await imageOf(reversed(tree), { joliet: true }), await imageOf(tree, { joliet: true })];
+        expect(Buffer.compare(one, other)).toBe(0);
       }),
       { numRuns: 15 },
     );
@@ -367,7 +368,7 @@ function expectWellPacked(list: readonly { offset: number; length: number; isoNa
   for (const { offset, length, isoName } of list) {
     expect(offset + length).toBeLessThan(2048);
     expect([offset % 2, length % 2]).toEqual([0, 0]);
-    if (isoName > "\x01") keys.push(isoName.replaceAll(".", "\x01"));
+    if (isoName > "\x01") keys.push(isoName.replaceAll(";", "\x00").replaceAll(".", "\x01"));
   }
   expect(list.slice(0, 2).map(({ isoName }) => isoName)).toEqual(["\x00", "\x01"]);
   expect(keys).toEqual([...new Set(keys)].sort());

@@ -1,17 +1,15 @@
 // Random trees for properties, and the listing of a tree that readers' listings are compared with.
 
 import fc from "fast-check";
-import { byteString, bytesOf, memoryContent, readAll } from "../../src/bytes/index.ts";
+import { byteString, memoryContent, readAll } from "../../src/bytes/index.ts";
 import type { Directory } from "../../src/tree/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink, walk } from "../../src/tree/index.ts";
 
 export const attributes: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1_000_000_000 };
 export const directoryAttributes: Attributes = { ...attributes, mode: 0o755 };
 
-const byteText = (minLength: number, maxLength: number, size: "small" | "max" = "small"): fc.Arbitrary<string> =>
-  fc
-    .array(fc.integer({ min: 1, max: 255 }), { minLength, maxLength, size })
-    .map((bytes) => String.fromCharCode(...bytes));
+const byteText = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc.array(fc.integer({ min: 1, max: 255 }), { minLength, maxLength }).map((bytes) => String.fromCharCode(...bytes));
 
 const plainName = fc.stringMatching(/^[a-zA-Z0-9._;~ -]{1,20}$/);
 const longName = fc
@@ -33,7 +31,7 @@ export const targetArbitrary: fc.Arbitrary<string> = fc.oneof(
     )
     .map(([start, parts]) => (start + parts.join("/")).slice(0, 1023))
     .filter((target) => target !== ""),
-  byteText(1, 1023, "max"),
+  fc.tuple(byteText(1, 30), fc.integer({ min: 1, max: 1023 })).map(([text, length]) => text.padEnd(length, text)),
 );
 
 const attributesArbitrary: fc.Arbitrary<Attributes> = fc.record({
@@ -51,7 +49,10 @@ const leafArbitrary: fc.Arbitrary<Node> = fc
   .tuple(
     attributesArbitrary,
     fc.oneof(
-      { weight: 5, arbitrary: byteText(0, 5000).map((text) => ({ text })) },
+      {
+        weight: 5,
+        arbitrary: fc.record({ sizeBytes: fc.oneof(fc.nat(100), fc.nat(6000)), seed: fc.nat(255) }),
+      },
       { weight: 2, arbitrary: targetArbitrary.map((target) => ({ target })) },
       {
         weight: 1,
@@ -65,7 +66,9 @@ const leafArbitrary: fc.Arbitrary<Node> = fc
     ),
   )
   .map(([values, kind]) => {
-    if ("text" in kind) return file(values, memoryContent(bytesOf(kind.text)));
+    if ("seed" in kind) {
+      return file(values, memoryContent(Uint8Array.from({ length: kind.sizeBytes }, (_, i) => kind.seed + i * 7)));
+    }
     if ("target" in kind) return symlink(values, kind.target);
     if ("type" in kind) return device(values, kind.type, kind.major, kind.minor);
     return special(values, "fifo");
