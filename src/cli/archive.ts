@@ -1,13 +1,11 @@
 // pureboot archive: only the ramdisk, gzip'd or raw, to boot from a disk or over the network.
 
 import type { Command } from "commander";
-import { bytesOf, digestOf } from "../bytes/index.ts";
-import { buildArchive, type Edit, planImage } from "../image/index.ts";
-import { createFileSink, createHasher } from "../node/index.ts";
+import { type Edit, planImage } from "../image/index.ts";
+import { buildArchiveFile, readLayers } from "../node/index.ts";
 import { defineContentOptions, type ImageWords, imageOptions } from "./image-options.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
-import { readLayers } from "./sources.ts";
 
 interface Words extends ImageWords, RunWords {
   readonly output: string;
@@ -39,31 +37,12 @@ Examples:
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
   const options = imageOptions(words, undefined, edits);
+  const { output, force, adjunct: adjuncts, overlay: overlays } = words;
+  const job = { sources, adjuncts, overlays, output, force, gzip: words.gzip !== false, hash: words.hash ?? false };
   await withHost(words, async (host) => {
-    const { layers, folders, warnings } = await readLayers(sources, words, host.signal);
-    const planned = await planImage(layers, options);
     if (words.dryRun) {
-      printPlan(planned, warnings, words);
-      return;
-    }
-    const place = { force: words.force, sources: folders };
-    const sink = await createFileSink(words.output, place);
-    const hashSink = words.hash ? await createFileSink(`${words.output}.hash`, place) : undefined;
-    try {
-      const figures = await buildArchive(planned, words.gzip === false ? undefined : options.level, sink, host);
-      const sha256 = await digestOf(sink, figures.sizeBytes, createHasher("sha256"));
-      await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
-      await sink.commit();
-      await hashSink?.commit();
-      printArchiveReport(
-        { output: words.output, sha256, seconds: host.elapsedSeconds(), ...figures },
-        planned,
-        warnings,
-        words,
-      );
-    } finally {
-      await sink.discard();
-      await hashSink?.discard();
-    }
+      const { layers, warnings } = await readLayers(job, host.signal);
+      printPlan(await planImage(layers, options), warnings, words);
+    } else printArchiveReport(await buildArchiveFile(job, options, host), words);
   });
 }

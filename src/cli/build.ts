@@ -1,9 +1,8 @@
 // pureboot build: proto area to bootable ISO.
 
 import type { Command } from "commander";
-import { digestOf } from "../bytes/index.ts";
-import { buildIso, type Edit, planImage } from "../image/index.ts";
-import { createFileSink, createHasher } from "../node/index.ts";
+import { type Edit, planImage } from "../image/index.ts";
+import { buildIsoFile, readLayers } from "../node/index.ts";
 import {
   defineContentOptions,
   defineMediumOptions,
@@ -13,7 +12,6 @@ import {
 } from "./image-options.ts";
 import { printBuildReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
-import { readLayers } from "./sources.ts";
 
 type Words = ImageWords & MediumWords & RunWords & { readonly output: string; readonly dryRun?: boolean };
 
@@ -42,20 +40,11 @@ Examples:
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
   const options = imageOptions(words, words, edits);
+  const job = { sources, adjuncts: words.adjunct, overlays: words.overlay, output: words.output, force: words.force };
   await withHost(words, async (host) => {
-    const { layers, folders, warnings } = await readLayers(sources, words, host.signal);
     if (words.dryRun) {
+      const { layers, warnings } = await readLayers(job, host.signal);
       printPlan(await planImage(layers, options), warnings, words);
-      return;
-    }
-    const sink = await createFileSink(words.output, { force: words.force, sources: folders });
-    try {
-      const report = await buildIso(await planImage(layers, options), options, sink, host);
-      const sha256 = await digestOf(sink, report.iso.sizeBytes, createHasher("sha256"));
-      await sink.commit();
-      printBuildReport({ output: words.output, sha256, seconds: host.elapsedSeconds(), ...report }, warnings, words);
-    } finally {
-      await sink.discard();
-    }
+    } else printBuildReport(await buildIsoFile(job, options, host), words);
   });
 }

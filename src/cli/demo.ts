@@ -4,9 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import { digestOf, ImageError } from "../bytes/index.ts";
-import { buildIso, DEFAULT_OPTIONS, planImage } from "../image/index.ts";
-import { createFileSink, createHasher, readDirectoryTree } from "../node/index.ts";
+import { ImageError } from "../bytes/index.ts";
+import { buildIsoFile } from "../node/index.ts";
 import { bootDemo, findQemu } from "./demo-boot.ts";
 import { outsideStage } from "./image-options.ts";
 import { printBuildReport } from "./report.ts";
@@ -18,6 +17,8 @@ interface Words extends RunWords {
   readonly boot?: boolean;
 }
 
+const OWN_OUTPUT = "pureboot-demo.iso";
+const NEXT_STEP = "To see it boot: pureboot demo --boot (needs QEMU), or give the ISO to a virtual machine as its CD.";
 /** Where Debian and its relatives keep the stage of GRUB legacy. */
 const KNOWN_STAGES = ["x86_64-pc", "i386-pc"].map((platform) => `/usr/lib/grub/${platform}/stage2_eltorito`);
 const NO_STAGE =
@@ -25,7 +26,7 @@ const NO_STAGE =
 
 export function define(command: Command): void {
   command
-    .option("-o, --output <file>", "the ISO to write; the demo's own is replaced", "pureboot-demo.iso")
+    .option("-o, --output <file>", "the ISO to write; the demo's own is replaced", OWN_OUTPUT)
     .option("--stage2 <file>", "GRUB's El Torito stage; Debian's grub-legacy is found by itself")
     .option("--boot", "boot it in QEMU and compare every file's checksum");
   defineRunOptions(command);
@@ -49,33 +50,21 @@ async function run(words: Words): Promise<void> {
 
 async function build(proto: string, stage: string | undefined, notes: readonly string[], words: Words): Promise<void> {
   const options = {
-    ...DEFAULT_OPTIONS,
     menuTimeoutSeconds: 0,
     message: "This is pureboot's demo.",
     ...(stage === undefined ? { loader: "none" as const } : { stage2: outsideStage(stage) }),
   };
+  const own = words.output === OWN_OUTPUT;
   await withHost(words, async (host) => {
-    const { tree, warnings } = await readDirectoryTree(proto, { signal: host.signal });
-    const planned = await planImage([tree], options);
-    const own = words.output === "pureboot-demo.iso";
-    const sink = await createFileSink(words.output, { force: own || words.force });
-    try {
-      const report = await buildIso(planned, options, sink, host);
-      const sha256 = await digestOf(sink, report.iso.sizeBytes, createHasher("sha256"));
-      await sink.commit();
-      const finished = { output: words.output, sha256, seconds: host.elapsedSeconds(), ...report };
-      printBuildReport(finished, [...warnings, ...notes], words);
-    } finally {
-      await sink.discard();
-    }
+    const job = { sources: [proto], output: words.output, force: own || words.force };
+    const finished = await buildIsoFile(job, options, host);
+    printBuildReport({ ...finished, warnings: [...finished.warnings, ...notes] }, words);
     if (!words.boot) {
-      if (!words.json)
-        console.log(
-          `\nTo see it boot: pureboot demo --boot (QEMU), or give ${words.output} to a virtual machine as its CD.`,
-        );
+      if (!words.json) console.log(`\n${NEXT_STEP}`);
       return;
     }
-    const verdict = await bootDemo(words.output, planned.staged.ramdisk, stage !== undefined, host.signal);
+    const { ramdisk } = finished.planned.staged;
+    const verdict = await bootDemo(words.output, ramdisk, stage !== undefined, host.signal);
     if (!words.json) console.log(`\n${verdict.text}`);
     if (!verdict.good) throw new ImageError("bad-format", `${words.output}: what booted is not what was built`);
   });

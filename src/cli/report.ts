@@ -1,7 +1,8 @@
 // What a build says in the end: in words for people, or as one JSON document.
 
 import { type Finding, formatSize, toText } from "../bytes/index.ts";
-import { type ArchiveFigures, type BuildReport, guestMemoryBytes, type Planned } from "../image/index.ts";
+import { type BuildReport, guestMemoryBytes, type Planned } from "../image/index.ts";
+import type { FinishedArchive, FinishedBuild } from "../node/index.ts";
 
 /** Version of the JSON documents' form; it changes when a key changes its meaning or goes. */
 export const SCHEMA = 1;
@@ -51,18 +52,12 @@ function memoryRow(ramdiskBytes: number): [string, string] {
   return ["to boot", `give the machine ${formatSize(guestMemoryBytes(ramdiskBytes))} of memory or more`];
 }
 
-export interface FinishedBuild extends BuildReport {
-  readonly output: string;
-  readonly sha256: string;
-  readonly seconds: number;
-}
-
-export function printBuildReport(build: FinishedBuild, warnings: readonly string[], words: PrintWords): void {
+export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
   if (words.json) {
-    printJson({ command: "build", ...build, warnings });
+    printJson({ command: "build", ...build });
     return;
   }
-  printFindings(build.findings, warnings);
+  printFindings(planned.staged.findings, build.warnings);
   printEdits(build);
   printRows([
     inputRow(build.input),
@@ -77,23 +72,13 @@ export function printBuildReport(build: FinishedBuild, warnings: readonly string
   ]);
 }
 
-export interface FinishedArchive extends ArchiveFigures {
-  readonly output: string;
-  readonly sha256: string;
-  readonly seconds: number;
-}
-
-export function printArchiveReport(
-  archive: FinishedArchive,
-  { staged, ramdisk }: Planned,
-  warnings: readonly string[],
-  words: PrintWords,
-): void {
+export function printArchiveReport({ planned, ...archive }: FinishedArchive, words: PrintWords): void {
+  const { staged, ramdisk } = planned;
   if (words.json) {
-    printJson({ command: "archive", ...archive, ...planDocument({ staged, ramdisk }), warnings });
+    printJson({ command: "archive", ...planDocument(planned), ...archive });
     return;
   }
-  printFindings(staged.findings, warnings);
+  printFindings(staged.findings, archive.warnings);
   printEdits(staged);
   printRows([
     inputRow(staged.input),

@@ -1,8 +1,7 @@
 // What every command that works for a while has in common: threads, progress, interruption, output in words or as JSON.
 
 import { type Command, Option } from "commander";
-import type { BuildHost } from "../image/index.ts";
-import { createCompressor, createHasher, createProgress, onInterrupt, type ProgressMode } from "../node/index.ts";
+import { createProgress, type HostOptions, onInterrupt, type ProgressMode } from "../node/index.ts";
 import { wholeNumber } from "./image-options.ts";
 
 export interface RunWords {
@@ -31,30 +30,18 @@ export function defineRunOptions(command: Command): void {
   for (const option of options) command.addOption(option.helpGroup(GROUP));
 }
 
-export interface Host extends BuildHost {
-  readonly signal: AbortSignal;
-  elapsedSeconds(): number;
-}
-
-/** Runs `work` with threads that end and a signal that Ctrl-C raises. */
-export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
-  const started = performance.now();
+/** Runs `work` with a signal that Ctrl-C raises, and with progress shown. */
+export async function withHost(
+  words: RunWords,
+  work: (host: HostOptions & { signal: AbortSignal }) => Promise<void>,
+): Promise<void> {
   const interruption = onInterrupt();
-  const compressor = createCompressor(
-    words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers },
-  );
   const progress = createProgress(words.progress);
+  const compressor = words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers };
   try {
-    await work({
-      compressor,
-      createHasher,
-      signal: interruption.signal,
-      onProgress: progress.report,
-      elapsedSeconds: () => (performance.now() - started) / 1000,
-    });
+    await work({ ...compressor, signal: interruption.signal, onProgress: progress.report });
   } finally {
     progress.end();
-    await compressor.close();
     interruption.release();
   }
 }

@@ -1,9 +1,16 @@
 // The sources of a build, in the order in which they lie over each other.
 
 import { ImageError } from "../bytes/index.ts";
-import { readDirectoryTree } from "../node/index.ts";
 import type { Directory } from "../tree/index.ts";
-import type { ImageWords } from "./image-options.ts";
+import { readDirectoryTree } from "./directory-source.ts";
+
+export interface LayerPaths {
+  readonly sources: readonly string[];
+  /** Populated adjunct proto areas: they lie under the sources. */
+  readonly adjuncts?: readonly string[] | undefined;
+  /** They lie over the sources. */
+  readonly overlays?: readonly string[] | undefined;
+}
 
 export interface Layers {
   readonly layers: readonly [Directory, ...Directory[]];
@@ -12,16 +19,12 @@ export interface Layers {
   readonly warnings: readonly string[];
 }
 
-/** Adjuncts lie under the sources, overlays over them. */
-export async function readLayers(
-  sources: readonly string[],
-  words: Pick<ImageWords, "adjunct" | "overlay">,
-  signal: AbortSignal,
-): Promise<Layers> {
-  if (sources.length === 0) {
+/** @throws ImageError "invalid-argument" without a source; "input-missing" for one that cannot be read; "interrupted" */
+export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promise<Layers> {
+  if (paths.sources.length === 0) {
     throw new ImageError("invalid-argument", "no source: name a proto area (a directory such as proto/root_i386)");
   }
-  const folders = [...words.adjunct, ...sources, ...words.overlay];
+  const folders = [...(paths.adjuncts ?? []), ...paths.sources, ...(paths.overlays ?? [])];
   const layers: Directory[] = [];
   const warnings: string[] = [];
   for (const folder of folders) {

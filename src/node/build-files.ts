@@ -1,0 +1,107 @@
+// The main job from files to a file: what the command line does, for programs.
+
+import { bytesOf, digestOf } from "../bytes/index.ts";
+import {
+  type ArchiveFigures,
+  type BuildReport,
+  buildArchive,
+  buildIso,
+  DEFAULT_OPTIONS,
+  type ImageOptions,
+  type Planned,
+  planImage,
+} from "../image/index.ts";
+import { createFileSink, type FileSink } from "./file-sink.ts";
+import { createHasher } from "./hashing.ts";
+import { type HostOptions, withBuildHost } from "./host.ts";
+import { type LayerPaths, readLayers } from "./layers.ts";
+
+export interface FileJob extends LayerPaths {
+  readonly output: string;
+  /** Whether an existing output may be replaced. */
+  readonly force?: boolean | undefined;
+}
+
+interface FinishedFile {
+  readonly output: string;
+  readonly sha256: string;
+  readonly seconds: number;
+  /** What could not be read as it should, a line each. */
+  readonly warnings: readonly string[];
+}
+
+export interface FinishedBuild extends BuildReport, FinishedFile {
+  readonly planned: Planned;
+}
+
+export interface FinishedArchive extends ArchiveFigures, FinishedFile {
+  readonly planned: Planned;
+}
+
+/**
+ * Builds a bootable ISO.
+ * @throws ImageError; then nothing is left of the output
+ */
+export async function buildIsoFile(
+  job: FileJob,
+  options: Partial<ImageOptions> = {},
+  host: HostOptions = {},
+): Promise<FinishedBuild> {
+  const started = performance.now();
+  const all = { ...DEFAULT_OPTIONS, ...options };
+  return withBuildHost(host, async (machine) => {
+    const { layers, folders, warnings } = await readLayers(job, host.signal);
+    const sink = await createFileSink(job.output, { force: job.force, sources: folders });
+    try {
+      const planned = await planImage(layers, all);
+      const report = await buildIso(planned, all, sink, machine);
+      const finished = await finish(sink, report.iso.sizeBytes, started);
+      return { ...report, ...finished, warnings, planned };
+    } finally {
+      await sink.discard();
+    }
+  });
+}
+
+export interface ArchiveJob extends FileJob {
+  /** Compress it; the level is the image's. */
+  readonly gzip: boolean;
+  /** Write the SHA-1 of the uncompressed ramdisk to OUTPUT.hash. */
+  readonly hash: boolean;
+}
+
+/**
+ * Builds only the ramdisk.
+ * @throws ImageError; then nothing is left of the outputs
+ */
+export async function buildArchiveFile(
+  job: ArchiveJob,
+  options: Partial<ImageOptions> = {},
+  host: HostOptions = {},
+): Promise<FinishedArchive> {
+  const started = performance.now();
+  const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
+  return withBuildHost(host, async (machine) => {
+    const { layers, folders, warnings } = await readLayers(job, host.signal);
+    const place = { force: job.force, sources: folders };
+    const sink = await createFileSink(job.output, place);
+    const hashSink = job.hash ? await createFileSink(`${job.output}.hash`, place) : undefined;
+    try {
+      const planned = await planImage(layers, all);
+      const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
+      await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
+      const finished = await finish(sink, figures.sizeBytes, started);
+      await hashSink?.commit();
+      return { ...figures, ...finished, warnings, planned };
+    } finally {
+      await sink.discard();
+      await hashSink?.discard();
+    }
+  });
+}
+
+async function finish(sink: FileSink, sizeBytes: number, started: number): Promise<Omit<FinishedFile, "warnings">> {
+  const sha256 = await digestOf(sink, sizeBytes, createHasher("sha256"));
+  await sink.commit();
+  return { output: sink.path, sha256, seconds: (performance.now() - started) / 1000 };
+}

@@ -1,0 +1,21 @@
+// The machine as a build needs it: threads that compress, digests.
+
+import type { BuildHost } from "../image/index.ts";
+import { createHasher } from "./hashing.ts";
+import { type CompressorOptions, createCompressor } from "./worker-pool.ts";
+
+export interface HostOptions extends CompressorOptions, Pick<BuildHost, "signal" | "onProgress"> {}
+
+/** Runs `work` with threads, and ends them whatever happens. */
+export async function withBuildHost<Result>(
+  options: HostOptions,
+  work: (host: BuildHost) => Promise<Result>,
+): Promise<Result> {
+  const { signal, onProgress, ...compressorOptions } = options;
+  const compressor = createCompressor(compressorOptions);
+  try {
+    return await work({ compressor, createHasher, signal, onProgress });
+  } finally {
+    await compressor.close();
+  }
+}
