@@ -16,8 +16,10 @@ export type WarningCode =
   | "damaged-index" // the index was not used
   | "missing-file" // a specification names a file that is not there
   | "type-differs" // a specification and the tree do not agree
+  | "unknown-action" // a manifest holds an action of a type that pkg(7) does not have
   | "unknown-keyword" // a specification says something that has no meaning here
   | "missing-dependency" // a package needs one that the source does not have
+  | "conflict" // two packages say different things of a path; the first holds
   | "obsolete" // a package that says itself that it is no more
   | "unknown-class" // a class action script would have made this file
   | "not-selected" // a class, variant or facet that was not asked for

@@ -1,7 +1,7 @@
 // Compressed members of archives and repositories: unpacked when they are read, small ones whole. The bytes of the last
 // ones are kept for a while, since an image is written in windows and a file may lie in two of them.
 
-import { type Content, ImageError, memoryContent, readAll, toText } from "../bytes/index.ts";
+import { type Content, ImageError, memoryContent, readAll } from "../bytes/index.ts";
 import type { Verify } from "./verified.ts";
 
 /** Shared by all contents of one archive. */
@@ -36,13 +36,21 @@ export function unpackCache(limitBytes: number = CACHE_BYTES): UnpackCache {
   };
 }
 
+/** Which member it is, for messages. */
+export interface MemberName {
+  readonly path: string;
+  /** What stands before its errors: "package system/kernel: /kernel/genunix". */
+  readonly text: string;
+}
+
 /**
  * A content of which only the packed form is there. `open` gives the plain bytes; they are verified before any is given out.
- * Reading throws ImageError "bad-format" when they are not `sizeBytes` long, and what `open` and `verify` throw.
+ * Reading throws what `open` and `verify` throw, naming the member, and ImageError "bad-format" when the plain bytes are not
+ * `sizeBytes` long.
  */
 export function unpackedContent(
   cache: UnpackCache,
-  path: string,
+  member: MemberName,
   sizeBytes: number,
   open: () => Promise<Content>,
   verify: Verify = async () => {},
@@ -50,29 +58,37 @@ export function unpackedContent(
   const openChecked = async (): Promise<Content> => {
     const plain = await open();
     if (plain.sizeBytes === sizeBytes) return plain;
-    const what = `unpacks to ${plain.sizeBytes} bytes, not to ${sizeBytes} as the archive says: it is damaged`;
-    throw new ImageError("bad-format", `${toText(path)}: ${what}`, { path });
+    const what = `unpacks to ${plain.sizeBytes} bytes, not to the ${sizeBytes} that are said: it is damaged`;
+    throw new ImageError("bad-format", what);
   };
   let opened: Promise<Content> | undefined;
   const content: Content = {
     sizeBytes,
     async read(target, offset) {
-      if (sizeBytes <= WHOLE_BYTES) {
-        const bytes = await cache.whole(content, async () => {
-          const plain = await openChecked();
-          const whole = await readAll(plain);
-          await verify(memoryContent(whole));
-          return whole;
+      try {
+        if (sizeBytes <= WHOLE_BYTES) {
+          const bytes = await cache.whole(content, async () => {
+            const whole = await readAll(await openChecked());
+            await verify(memoryContent(whole));
+            return whole;
+          });
+          target.set(bytes.subarray(offset, offset + target.length));
+          return;
+        }
+        opened ??= openChecked().then(async (plain) => {
+          await verify(plain);
+          return plain;
         });
-        target.set(bytes.subarray(offset, offset + target.length));
-        return;
+        await (await opened).read(target, offset);
+      } catch (error) {
+        throw named(error, member);
       }
-      opened ??= openChecked().then(async (plain) => {
-        await verify(plain);
-        return plain;
-      });
-      await (await opened).read(target, offset);
     },
   };
   return content;
+}
+
+function named(error: unknown, { path, text }: MemberName): unknown {
+  if (!(error instanceof ImageError) || error.path === path) return error;
+  return new ImageError(error.code, `${text}: ${error.message}`, { path, field: error.field, cause: error });
 }

@@ -9,6 +9,7 @@ import {
   readAll,
   readBytes,
   sliceContent,
+  toText,
 } from "../bytes/index.ts";
 import { CM_DEFLATE, ID as GZIP_ID, header as gzipHeader, trailer as gzipTrailer } from "../gzip/index.ts";
 import { extent, layoutContent, makeLayout } from "../layout/index.ts";
@@ -68,7 +69,7 @@ export async function readZip(content: Content, gunzip: Decompressor): Promise<S
     if (type === "directory") builder.put(name, directory(attributes));
     else {
       const open = () => openMember(content, entry, gunzip);
-      const member = unpackedContent(cache, name, sizeBytes, open, async (plain) => {
+      const member = unpackedContent(cache, { path: name, text: toText(name) }, sizeBytes, open, async (plain) => {
         if ((await crc32OfContent(plain)) === entry.crc32) return;
         throw sourceError("bad-format", name, "its CRC is not the one in the zip archive: it is damaged");
       });

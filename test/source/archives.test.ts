@@ -218,7 +218,7 @@ describe("unpacked contents", () => {
     let unpacked = 0;
     const cache = unpackCache(150);
     const make = (name: string) =>
-      unpackedContent(cache, name, 100, async () => {
+      unpackedContent(cache, { path: name, text: name }, 100, async () => {
         unpacked++;
         return memoryContent(new Uint8Array(100).fill(name.charCodeAt(0)));
       });
@@ -232,7 +232,7 @@ describe("unpacked contents", () => {
   });
   test("an error is not kept", async () => {
     let attempts = 0;
-    const content = unpackedContent(unpackCache(), "f", 1, async () => {
+    const content = unpackedContent(unpackCache(), { path: "f", text: "f" }, 1, async () => {
       if (attempts++ === 0) throw new ImageError("input-changed", "once");
       return memoryContent(Uint8Array.of(7));
     });
