@@ -1,9 +1,9 @@
 // The cylinder group block: header, block totals by cylinder and rotational position, inode map, frag map
 // (ufs_fs.h, struct cg; mkfs.c, initcg).
 
-import { divideUp, type StructValues } from "../bytes/index.ts";
+import { divideUp, roundUp, type StructValues } from "../bytes/index.ts";
 import { CG_MAGIC, cg } from "./format.ts";
-import { cbtocylno, cbtorpos, cgbase, cgend, type Superblock } from "./superblock.ts";
+import { cbtocylno, cbtorpos, cgbase, cgdmin, cgend, csumFrags, nspb, type Superblock } from "./superblock.ts";
 
 export type CylinderGroup = StructValues<typeof cg>;
 
@@ -98,6 +98,7 @@ export function encodeCylinderGroup(sb: Superblock, group: number, state: GroupS
   const fragMap = target.subarray(offsets.cg_freeoff, offsets.cg_nextfreeoff);
   for (const run of state.free) setBits(fragMap, run.frag, run.frag + run.frags);
   const counts = tally(sb, fragMap, frags);
+  if (sb.fs_spc < nspb(sb)) addMiscount(sb, group, counts);
 
   cg.patch(
     {
@@ -134,4 +135,28 @@ export function setBits(map: Uint8Array, from: number, to: number): void {
     bit = to & ~7;
   }
   for (; bit < to; bit++) map[bit >> 3] = (map[bit >> 3] ?? 0) | (1 << (bit & 7));
+}
+
+/**
+ * Where a block is longer than a cylinder, mkfs steps on by one cylinder a block when it counts the free blocks above the
+ * metadata, and so books most of them on the wrong one; what is allocated later is booked off the right one. This
+ * adds the difference.
+ */
+function addMiscount(sb: Superblock, group: number, { btot, b }: Tally): void {
+  const start = cgdmin(sb, group) - cgbase(sb, group) + (group === 0 ? csumFrags(sb) : 0);
+  const first = roundUp(start, sb.fs_frag);
+  const frags = cgend(sb, group) - cgbase(sb, group);
+  const hasSpares = sb.fs_spc !== sb.fs_ntrak * sb.fs_nsect;
+  const add = (counts: Int32Array, index: number, count: number): void => {
+    counts[index] = (counts[index] ?? 0) + count;
+  };
+  let cylinder = cbtocylno(sb, first);
+  for (let frag = first; frag + sb.fs_frag <= frags; frag += sb.fs_frag, cylinder++) {
+    const right = cbtocylno(sb, frag);
+    add(btot, cylinder, 1);
+    add(btot, right, -1);
+    if (hasSpares) continue; // then mkfs looks up cylinder and position of each block
+    add(b, cylinder * sb.fs_nrpos + cbtorpos(sb, frag), 1);
+    add(b, right * sb.fs_nrpos + cbtorpos(sb, frag), -1);
+  }
 }

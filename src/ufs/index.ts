@@ -5,4 +5,5 @@ export { isBootPath } from "./holes.ts";
 export { type Device, type MkfsOperands, plainDevice } from "./mkfs.ts";
 export { mkfsCommand, type NewfsOptions, newfs } from "./newfs.ts";
 export { emptyRoot, type GeometryOption, planUfs, type UfsOptions, type UfsPlan } from "./plan.ts";
+export { mkfsReport, superblockCopies } from "./report.ts";
 export type { Superblock } from "./superblock.ts";

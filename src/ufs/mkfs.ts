@@ -157,8 +157,12 @@ function checkOperands(operands: MkfsOperands, device: Device, warnings: string[
     return fallback;
   };
 
-  const opt = checkLetter(operands.opt, "opt", "st", "t", warnings);
-  const mtb = checkLetter(operands.mtb, "mtb", "yn", "n", warnings);
+  const mtb = checkLetter(operands.mtb?.toLowerCase(), operands.mtb, MTB, warnings);
+  const opt = checkLetter(operands.opt, operands.opt, OPT, warnings);
+
+  // From the block size as given, before it is checked.
+  const fromDevice = Math.floor(device.maxtransferBytes / (operands.bsize || DESBLKSIZE));
+  const maxcontig = operands.maxcontig === undefined || operands.maxcontig === -1 ? fromDevice : operands.maxcontig;
 
   let bsize = inRange("bsize", operands.bsize, DESBLKSIZE, [MINBSIZE, MAXBSIZE]);
   if (!isPowerOfTwo(bsize)) {
@@ -221,9 +225,6 @@ function checkOperands(operands: MkfsOperands, device: Device, warnings: string[
   );
   const wanted = efiStyle ? DESCPG : operands.cgsize;
   const cpg = wanted === -1 ? maxcpg : inRange("cgsize", wanted, DESCPG, [1, maxcpg], Math.min(maxcpg, DESCPG));
-  const fromDevice = Math.floor(device.maxtransferBytes / bsize);
-  const maxcontig = operands.maxcontig === undefined || operands.maxcontig === -1 ? fromDevice : operands.maxcontig;
-
   if (nbpi < fragsize) {
     warnings.push(
       "warning: wasteful data byte allocation / inode (nbpi):",
@@ -248,23 +249,23 @@ function checkOperands(operands: MkfsOperands, device: Device, warnings: string[
   };
 }
 
-function checkLetter(
-  given: string | undefined,
-  name: "opt" | "mtb",
-  letters: string,
-  fallback: string,
-  warnings: string[],
-): string {
-  if (given === undefined) return fallback;
-  const letter = given.length === 1 ? given.toLowerCase() : given;
-  if (letter.length === 1 && letters.includes(letter)) return letter;
-  const [noun, meaning] = name === "opt" ? ["optimization", "time"] : ["mtb", "no mtb support"];
-  warnings.push(
-    given === ""
-      ? `mkfs: missing ${name === "opt" ? "optimization" : "mtb"} flag reset to \`${fallback}' (${meaning})`
-      : `mkfs: bad ${noun} value \`${letter}' reset to \`${fallback}' (${meaning})`,
-  );
-  return fallback;
+interface Letter {
+  readonly name: string;
+  readonly letters: string;
+  readonly fallback: string;
+  readonly meaning: string;
+}
+
+const OPT: Letter = { name: "optimization", letters: "st", fallback: "t", meaning: "time" };
+const MTB: Letter = { name: "mtb", letters: "yn", fallback: "n", meaning: "no mtb support" };
+
+function checkLetter(letter: string | undefined, given: string | undefined, of: Letter, warnings: string[]): string {
+  if (letter === undefined || given === undefined) return of.fallback;
+  if (letter.length === 1 && of.letters.includes(letter)) return letter;
+  const reset = `reset to \`${of.fallback}' (${of.meaning})`;
+  if (given === "") warnings.push(`mkfs: missing ${of.name} flag ${reset}`);
+  else warnings.push(`mkfs: bad ${of.name} value \`${given.length === 1 ? letter : given}' ${reset}`);
+  return of.fallback;
 }
 
 function layOut(given: Checked, warnings: string[]): Superblock {
@@ -414,6 +415,7 @@ function layOut(given: Checked, warnings: string[]): Superblock {
     fs_cssize: roundUp(ncg * 16, fragsize),
   };
   checkSummarySize(whole);
+  checkFirstGroup(whole);
   return { ...whole, fs_dsize: dataFrags(whole) };
 }
 
@@ -437,6 +439,12 @@ function checkSummarySize(sb: Superblock): void {
       `try increasing cgsize, or decreasing fssize to ${mostFrags * sb.fs_nspf}`,
     ]);
   }
+}
+
+/** lost+found and the root go into group 0, each into a block of its own. */
+function checkFirstGroup(sb: Superblock): void {
+  const from = divideUp(cgdmin(sb, 0) + csumFrags(sb), sb.fs_frag);
+  if (Math.floor(cgend(sb, 0) / sb.fs_frag) - from < 2) refuse(["first cylinder group ran out of space"]);
 }
 
 interface Rotation {

@@ -188,13 +188,18 @@ function rpmOf(options: NewfsOptions, warnings: string[]): number {
 }
 
 function efiWarnings(options: NewfsOptions): string[] {
-  const obsolete = (what: string): string => `Warning: ${what} is obsolete for this device and will be ignored.`;
+  const { ntrack, cpg, rpm, nrpos, apc } = options;
+  const obsolete = " is obsolete for this device and will be ignored.";
   return [
-    ...(options.ntrack === undefined ? [] : [obsolete("ntracks")]),
-    ...(options.cpg === undefined ? [] : [obsolete("cylinders/group")]),
-    ...(options.rpm === undefined ? [] : [obsolete("rpm")]),
-    ...(options.nrpos === undefined ? [] : [obsolete("number of rotational positions")]),
-    ...(options.apc === undefined ? [] : [obsolete("number of alternate sectors per cylinder")]),
+    ...(ntrack === undefined ? [] : [`Warning: ntracks${obsolete}`]),
+    ...(cpg === undefined ? [] : [`Warning: cylinders/group${obsolete}`]),
+    ...(rpm === undefined ? [] : [`Warning: rpm${obsolete}`]),
+    ...(nrpos === undefined
+      ? []
+      : ["Warning: number of rotational positions is obsolete for this device and", "will be ignored."]),
+    ...(apc === undefined
+      ? []
+      : ["Warning: number of alternate sectors per cylinder is obsolete for this", "device and will be ignored."]),
   ];
 }
 
