@@ -2,10 +2,20 @@
 
 export * from "./accounts.ts";
 export * from "./actions.ts";
+export * from "./apply-manifests.ts";
+export type { ManifestConflict, ManifestPath, Mediated } from "./claims.ts";
 export * from "./device-links.ts";
+export * from "./drivers.ts";
+export * from "./elf.ts";
 export * from "./grub.ts";
 export * from "./init.ts";
 export * from "./kernel-state.ts";
+export * from "./libraries.ts";
 export * from "./loader.ts";
+export * from "./manifests.ts";
+export * from "./names.ts";
+export * from "./packages.ts";
+export type { Mismatch } from "./place-claims.ts";
 export * from "./requirements.ts";
 export * from "./smf.ts";
+export * from "./variants.ts";
