@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { MkfsOperands } from "../../src/ufs/mkfs.ts";
 import type { GeometryOption } from "../../src/ufs/plan.ts";
 
 export interface Golden {
@@ -26,9 +27,32 @@ export interface Golden {
   >;
 }
 
-export const goldens: readonly Golden[] = JSON.parse(
-  readFileSync(path.join(import.meta.dirname, "../../fixtures/ufs/newfs.json"), "utf8"),
-);
+/** What illumos' mkfs made of operands, or why it did not (fixtures/ufs/mkfs.json); process id 0, special "IMG". */
+export interface MkfsGolden {
+  readonly imageBytes: number;
+  readonly mkfs: string;
+  readonly timeSeconds: number;
+  /** 0, or 32 where it gave up. */
+  readonly status: number;
+  readonly stderr: readonly string[];
+  readonly sha256: string | null;
+}
+
+function fixture<T>(name: string): T {
+  return JSON.parse(readFileSync(path.join(import.meta.dirname, "../../fixtures/ufs", name), "utf8"));
+}
+
+export const goldens: readonly Golden[] = fixture("newfs.json");
+export const mkfsGoldens: readonly MkfsGolden[] = fixture("mkfs.json");
+
+const OPERANDS = "size nsect ntrack bsize fragsize cgsize free rps nbpi opt apc gap nrpos maxcontig mtb".split(" ");
+
+/** mkfs' operands by name, from a command line. */
+export function operandsOf(line: string): MkfsOperands {
+  const words = line.split(" ");
+  const entries = words.map((word, i) => [OPERANDS[i] ?? "", /^-?\d+$/.test(word) ? Number(word) : word] as const);
+  return { size: 0, ...Object.fromEntries(entries) };
+}
 
 export function geometryOf(golden: Golden): GeometryOption {
   if (golden.mkfs) return { mkfs: golden.mkfs, imageBytes: golden.imageBytes };

@@ -6,7 +6,7 @@ import { mkfs, plainDevice } from "../../src/ufs/mkfs.ts";
 import { mkfsCommand, type NewfsOptions, newfs } from "../../src/ufs/newfs.ts";
 import { emptyRoot, planUfs } from "../../src/ufs/plan.ts";
 import { mkfsReport } from "../../src/ufs/report.ts";
-import { type Golden, geometryOf, goldens } from "./goldens.ts";
+import { type Golden, geometryOf, goldens, mkfsGoldens, operandsOf } from "./goldens.ts";
 import { sha256 } from "./hash.ts";
 
 const empty = (golden: Golden, timeSeconds = 0, fsirand: "zero" | "illumos" = "zero") =>
@@ -40,6 +40,30 @@ describe.each(goldens.map((golden) => [golden.name, golden] as const))("%s", (_,
       expect(mkfsCommand("IMG", newfs(geometry.newfs).operands)).toBe(golden.mkfsCommand);
     }
   });
+});
+
+describe.each(mkfsGoldens.map((golden) => [golden.mkfs, golden] as const))("mkfs %s", (_, golden) => {
+  const { imageBytes, timeSeconds, stderr } = golden;
+  const geometry = { mkfs: operandsOf(golden.mkfs), imageBytes };
+  const plan = () => planUfs(emptyRoot(timeSeconds), { geometry, timeSeconds, fsirand: "illumos" });
+  if (golden.status === 0) {
+    test("the same bytes and messages", async () => {
+      const { layout, superblock, warnings } = plan();
+      expect([...warnings, ...mkfsReport(superblock, "IMG")]).toEqual(stderr);
+      expect(await sha256(layout)).toBe(golden.sha256);
+    });
+  } else {
+    test("refused for the same reason", () => {
+      let message = "";
+      try {
+        plan();
+      } catch (error) {
+        message = error instanceof ImageError ? error.message.replace("mkfs: ", "") : String(error);
+      }
+      expect(message).not.toBe("");
+      expect(stderr.join(" ")).toContain(message);
+    });
+  }
 });
 
 const lofi = (imageBytes: number, options: Partial<NewfsOptions> = {}) => newfs({ imageBytes, ...options });
