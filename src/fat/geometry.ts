@@ -102,8 +102,8 @@ const PREFERRED: readonly Shape[] = [
   shape(16, 8),
   shape(16, 16),
   shape(32, 8, 2 ** 21),
-  shape(32, 16, 2 ** 20),
-  shape(32, 32, 2 ** 20),
+  shape(32, 16, 2 ** 21),
+  shape(32, 32, 2 ** 21),
   shape(32, 64),
 ];
 

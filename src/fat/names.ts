@@ -13,6 +13,8 @@ const MAX_TAIL = 999_999;
 const SHORT_CHARACTERS = /^[A-Z0-9$%'\-_@~`!(){}^#&]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among the forbidden ones
 const FORBIDDEN = /[\x00-\x1f"*/:<>?\\|]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are ASCII
+const IS_ASCII = /^[\x00-\x7f]*$/;
 const LONE_SURROGATE = /\p{Cs}/u;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -47,6 +49,7 @@ export function isLongNameText(text: string): boolean {
 
 /** Two names are one to FAT when this is equal. Simple case mapping, unit by unit, as FAT drivers do it. */
 export function foldCase(text: string): string {
+  if (IS_ASCII.test(text)) return text.toUpperCase();
   let folded = "";
   for (let i = 0; i < text.length; i++) {
     const unit = text.charAt(i);
@@ -74,7 +77,10 @@ interface Basis {
   readonly extension: string;
 }
 
-/** The basis name of a long name (Microsoft's rules), in upper-case ASCII; what has no place there becomes "_". */
+/**
+ * The basis name of a long name, in upper-case ASCII: spaces, leading dots and, as Windows does, all dots but the last are
+ * dropped; what has no place in a short name becomes "_".
+ */
 function basisOf(text: string): Basis {
   const stripped = foldCase(text).replaceAll(" ", "").replace(/^\.+/, "");
   const dot = stripped.lastIndexOf(".");
