@@ -60,6 +60,9 @@ export function treeBuilder(warnings: Warnings): TreeBuilder {
   const place = (name: string, node: Node): void => {
     const names = memberNames(name);
     const last = names.at(-1);
+    if (node.type === "symlink" && node.target.includes("\0")) {
+      throw sourceError("bad-format", name, "the target of the link holds a NUL byte");
+    }
     newestSeconds = Math.max(newestSeconds, node.mtimeSeconds);
     if (last === undefined) {
       if (node.type !== "directory") throw sourceError("wrong-type", name, "the root must be a directory");
