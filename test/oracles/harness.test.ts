@@ -2,16 +2,28 @@
 // also see what is wrong in a damaged copy. Only then does its word count elsewhere.
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { probePath } from "../../fixtures/boot-files.ts";
+import { compareWithGrub, grubCat, grubList } from "./harness/grub.ts";
+import { bootReport, bsdtarListing, isoinfoDescriptor, isoinfoListing, isovfy } from "./harness/iso.ts";
 import { mountInLinux } from "./harness/linux.ts";
-import { compareListings } from "./harness/listing.ts";
-import { bootProbe, PROBE, probeImage } from "./harness/probe.ts";
-import { testWith } from "./harness/programs.ts";
-import { run } from "./harness/run.ts";
+import { compareListings, type Field, listDirectory } from "./harness/listing.ts";
+import { bootProbe, probeImage } from "./harness/probe.ts";
+import { oracle, testWith } from "./harness/programs.ts";
+import { run, runText } from "./harness/run.ts";
 import { makeSunUfs } from "./harness/sun-ufs.ts";
 
 let folder = "";
@@ -75,7 +87,7 @@ describe("boot probe", () => {
   });
 
   testWith(["qemu-system-x86_64"], "says so when no module came", async () => {
-    const report = await bootProbe({ kernel: PROBE, append: "-B console=ttya" });
+    const report = await bootProbe({ kernel: probePath(), append: "-B console=ttya" });
     expect(report.cmdline).toContain("-B console=ttya");
     expect(report.errors).toEqual(["no module of type rootfs"]);
   });
@@ -106,4 +118,124 @@ describe("Linux guest", () => {
       expect(noise?.errors[0]).toMatch(/^mount: /);
     },
   );
+});
+
+describe("grub-fstest", () => {
+  testWith(["grub-fstest"], "reads a UFS image, and sees what differs", async () => {
+    const listing = ufs.listing("crc32");
+    expect(await compareWithGrub(at("sun.ufs"), listing)).toEqual([]);
+    expect([...(await grubList(at("sun.ufs"), "/etc")).keys()]).toEqual(["motd"]);
+    expect((await grubCat(at("sun.ufs"), "/hard")).toString()).toBe("message of the day\n");
+    await expect(grubCat(at("sun.ufs"), "/nowhere")).rejects.toThrow(/not found/);
+    const changed = Buffer.from(ufs.image);
+    changed.write("MESSAGE", changed.indexOf("message of the day"));
+    writeFileSync(at("changed.ufs"), changed);
+    const differences = await compareWithGrub(at("changed.ufs"), listing);
+    expect(differences.map((line) => line.slice(0, line.indexOf(":"))).sort()).toEqual(["/etc/motd", "/hard"]);
+  });
+});
+
+/** What an ISO made by genisoimage keeps of a directory on the host. */
+const ISO_FIELDS: readonly Field[] = ["type", "mode", "uid", "gid", "size", "mtimeSeconds", "target", "digest"];
+
+describe("an ISO made by genisoimage", () => {
+  beforeAll(async () => {
+    mkdirSync(at("tree/boot/grub"), { recursive: true });
+    mkdirSync(at("tree/a folder"), { mode: 0o700 });
+    copyFileSync(probePath(), at("tree/boot/unix"));
+    copyFileSync(at("sun.ufs"), at("tree/boot/ramdisk"));
+    writeFileSync(at("tree/a folder/\xfc, a name in UTF-8 with blanks"), "text\n");
+    linkSync(at("tree/boot/unix"), at("tree/hard link"));
+    symlinkSync("../boot/unix", at("tree/a folder/link"));
+    const menu = "serial --unit=0 --speed=115200\nterminal --dumb serial\ntimeout 0\ndefault 0\ntitle probe\n";
+    const entry = "kernel /boot/unix -B console=ttya\nmodule /boot/ramdisk\n";
+    writeFileSync(at("tree/boot/grub/menu.lst"), menu + entry);
+  });
+
+  const makeIso = async () => {
+    copyFileSync(oracle("stage2_eltorito"), at("tree/boot/grub/stage2_eltorito")); // -boot-info-table writes into it
+    const boot = ["-b", "boot/grub/stage2_eltorito", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"];
+    const words = ["-quiet", "-R", "-input-charset", "utf-8", "-V", "HARNESS", ...boot, "-c", ".catalog"];
+    await runText(oracle("genisoimage"), [...words, "-o", at("test.iso"), at("tree")]);
+    return at("test.iso");
+  };
+
+  testWith(
+    ["genisoimage", "stage2_eltorito", "qemu-system-x86_64"],
+    "boots the probe through GRUB legacy",
+    async () => {
+      const report = await bootProbe({ cdrom: await makeIso(), memoryMiB: 256 });
+      expect(report.loader).toMatch(/^GNU GRUB 0\.9/);
+      expect(report.cmdline).toBe("/boot/unix -B console=ttya");
+      expect(report.modules.map(({ type, cmdline }) => [type, cmdline])).toEqual([["rootfs", "/boot/ramdisk"]]);
+      expect(compareListings(ufs.listing("crc32"), report.modules[0]?.listing ?? new Map())).toEqual([]);
+      expect(report.verdict).toBe("good");
+    },
+  );
+
+  testWith(
+    ["genisoimage", "stage2_eltorito", "qemu-system-x86_64", "linux", "gcc"],
+    "is mounted by Linux",
+    async () => {
+      const image = await makeIso();
+      const [disk, cd] = await mountInLinux([
+        { image, type: "iso9660" },
+        { image, type: "iso9660", as: "cd" },
+      ]);
+      const ignore = (path: string) => path === "/.catalog" || path === "/boot/grub/stage2_eltorito";
+      const expected = listDirectory(at("tree"), "sha256");
+      for (const mounted of [disk, cd]) {
+        expect(mounted?.complaints).toEqual([]);
+        expect(compareListings(expected, mounted?.listing ?? new Map(), { fields: ISO_FIELDS, ignore })).toEqual([]);
+      }
+    },
+  );
+
+  testWith(
+    ["genisoimage", "stage2_eltorito", "xorriso", "isoinfo", "isovfy", "bsdtar"],
+    "is read by others",
+    async () => {
+      const image = await makeIso();
+      const report = await bootReport(image);
+      expect(report.images).toEqual([
+        {
+          platform: "BIOS",
+          bootable: true,
+          emulation: "none",
+          loadSegment: 0,
+          loadSectors: 4,
+          lba: expect.any(Number),
+          path: "/boot/grub/stage2_eltorito",
+          options: ["boot-info-table"],
+        },
+      ]);
+      expect(report.catalogPath).toBe("/.catalog");
+      expect(await isovfy(image)).toEqual([]);
+      expect((await isoinfoDescriptor(image)).get("Volume id")).toBe("HARNESS");
+
+      const records = await isoinfoListing(image);
+      expect(records.get("/boot/grub/stage2_eltorito")?.lba).toBe(report.images[0]?.lba);
+      expect(records.get("/hard link")?.lba).toBe(records.get("/boot/unix")?.lba);
+      expect(records.get("/a folder/link")?.target).toBe("../boot/unix");
+      expect(records.get("/")?.flags).toBe(2);
+
+      const ignore = (path: string) => path === "/.catalog" || path === "/boot/grub/stage2_eltorito";
+      const options = { fields: ISO_FIELDS, ignore };
+      expect(compareListings(listDirectory(at("tree"), "sha256"), await bsdtarListing(image), options)).toEqual([]);
+      expect([...records.keys()].sort()).toEqual([...(await bsdtarListing(image)).keys()].sort());
+    },
+  );
+
+  testWith(["genisoimage", "stage2_eltorito", "isovfy", "xorriso"], "is found damaged when it is", async () => {
+    const damaged = readFileSync(await makeIso());
+    damaged.writeUInt8(0x44, 17 * 2048); // the boot record's identifier
+    writeFileSync(at("damaged.iso"), damaged);
+    expect((await bootReport(at("damaged.iso"))).images).toEqual([]);
+  });
+
+  testWith(["genisoimage", "stage2_eltorito", "grub-fstest"], "is read by GRUB", async () => {
+    const image = await makeIso();
+    expect((await grubCat(image, "/a folder/\xc3\xbc, a name in UTF-8 with blanks")).toString()).toBe("text\n");
+    expect([...(await grubList(image, "/boot/grub")).keys()].sort()).toEqual(["menu.lst", "stage2_eltorito"]);
+  });
 });

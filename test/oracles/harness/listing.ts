@@ -298,6 +298,6 @@ function show(field: Field, value: unknown): string {
 }
 
 /** A byte string on one line of ASCII. */
-function printable(bytes: string): string {
+export function printable(bytes: string): string {
   return bytes.replace(/[^\x20-\x7e]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }

@@ -1,12 +1,8 @@
 // The boot probe (fixtures/probe): started in QEMU, and its records read. What each record means: fixtures/probe/main.c.
 
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { probePath } from "../../../fixtures/boot-files.ts";
 import { type ListedPath, type Listing, parsePathRecord, toListing, unescapeBytes } from "./listing.ts";
 import { type Machine, type MachineResult, runMachine } from "./qemu.ts";
-
-/** The prebuilt probe. */
-export const PROBE = join(dirname(fileURLToPath(import.meta.url)), "../../../fixtures/probe/probe.elf");
 
 export interface ProbeModule {
   readonly index: number;
@@ -151,7 +147,7 @@ export function probeImage(image: string, options: Machine & { readonly hash?: s
   const { hash, ...machine } = options;
   const modules = [{ path: image, arguments: "type=rootfs" }];
   if (hash !== undefined) modules.push({ path: hash, arguments: "type=hash" });
-  return bootProbe({ ...machine, kernel: PROBE, modules });
+  return bootProbe({ ...machine, kernel: probePath(), modules });
 }
 
 export interface ProbeRun extends ProbeReport {

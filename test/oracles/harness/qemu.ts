@@ -30,7 +30,7 @@ export interface Machine {
   readonly screenOnSerial?: boolean;
   /** Further arguments, verbatim. */
   readonly extra?: readonly string[];
-  /** Default two minutes. */
+  /** Default five minutes. */
   readonly timeoutMilliseconds?: number;
   /** Default 256 MiB of serial output. */
   readonly serialLimitBytes?: number;
@@ -75,7 +75,7 @@ export async function runMachine(machine: Machine): Promise<MachineResult> {
   if (machine.signal?.aborted) abort();
   try {
     const result = await run(oracle("qemu-system-x86_64"), machineArguments(machine, scratch, serialFile), {
-      timeoutMilliseconds: machine.timeoutMilliseconds ?? 120_000,
+      timeoutMilliseconds: machine.timeoutMilliseconds ?? 300_000,
       signal: controller.signal,
     });
     return {
