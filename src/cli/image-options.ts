@@ -4,22 +4,29 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromText, ImageError, parseSize } from "../bytes/index.ts";
-import { KERNEL_STATE_FILES } from "../illumos/index.ts";
+import { KERNEL_STATE_FILES, readManifests } from "../illumos/index.ts";
 import {
   DEFAULT_OPTIONS,
   type Edit,
   type ImageOptions,
   type InitChoice,
   type LoaderChoice,
+  type ManifestChoice,
   type OutsideStage,
 } from "../image/index.ts";
-import { openHostFile, readKernelState } from "../node/index.ts";
+import { openHostFile, readKernelState, readManifestTexts } from "../node/index.ts";
 
 /** What commander leaves of the options of a ramdisk. */
 export interface ImageWords {
   readonly overlay: readonly string[];
   readonly adjunct: readonly string[];
   readonly kernelState?: string;
+  readonly manifests?: string;
+  readonly package: readonly string[];
+  readonly variant: readonly string[];
+  readonly facet: readonly string[];
+  readonly strict?: boolean;
+  readonly checkLibraries?: boolean;
   readonly init: InitChoice;
   readonly message: string;
   readonly startup?: string;
@@ -81,6 +88,21 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
       .default([], "none"),
     new Option("--overlay <dir>", "directory laid over the sources").argParser(repeated).default([], "none"),
     new Option("--kernel-state <dir>", "ready-made name_to_major, driver_aliases, driver_classes, minor_perm …"),
+    new Option("--manifests <dir>", "package manifests: owners, modes, links, accounts and driver files"),
+    new Option("--package <name>", "with --manifests: only this package and what it needs; may be repeated")
+      .argParser(repeated)
+      .default([], "all"),
+    new Option("--variant <name=value>", "with --manifests: choose a variant (opensolaris.zone=global)")
+      .argParser(repeated)
+      .default([], "i386, global zone"),
+    new Option(
+      "--facet <name=true|false>",
+      "with --manifests: leave out what has a facet (doc.man=false, locale.*=false)",
+    )
+      .argParser(repeated)
+      .default([], "all"),
+    new Option("--strict", "with --manifests: what would be reported is an error"),
+    new Option("--check-libraries", "warn about libraries that programs need and the image lacks"),
     ...editOptions(edits),
   ]);
   addOptions(command, GROUPS.init, [
@@ -187,12 +209,53 @@ export function imageOptions(words: ImageWords, medium: MediumWords | undefined,
     message: words.message,
     startup: words.startup === undefined ? undefined : openHostFile(words.startup).content,
     rw: words.rw ?? false,
+    manifests: manifestChoice(words),
+    checkLibraries: words.checkLibraries ?? false,
     kernelState: words.kernelState === undefined ? undefined : readKernelState(words.kernelState, KERNEL_STATE_FILES),
     edits,
     epochSeconds: words.epoch ?? sourceDateEpoch(),
     size: { imageBytes: words.size, freeBytes: words.free, nbpi: words.nbpi },
     level: words.level,
   };
+}
+
+/** @throws ImageError "invalid-argument" for options that mean nothing without --manifests, and for malformed ones */
+function manifestChoice(words: ImageWords): ManifestChoice | undefined {
+  const { package: packages, strict = false } = words;
+  if (words.manifests === undefined) {
+    const orphan = [
+      packages.length && "--package",
+      words.variant.length && "--variant",
+      words.facet.length && "--facet",
+      strict && "--strict",
+    ];
+    const option = orphan.find((name) => typeof name === "string");
+    if (option) throw new ImageError("invalid-argument", `${option}: has a meaning only with --manifests DIR`);
+    return undefined;
+  }
+  const facets = assignments(words.facet, "--facet").map(([name, value]): [string, boolean] => {
+    if (value !== "true" && value !== "false") {
+      throw new ImageError("invalid-argument", `--facet ${name}=${value}: must be true or false`);
+    }
+    return [name, value === "true"];
+  });
+  const variants = Object.fromEntries(assignments(words.variant, "--variant"));
+  const { arch, "variant.arch": fullArch } = variants;
+  return {
+    set: readManifests(readManifestTexts(words.manifests), { architecture: arch ?? fullArch }),
+    packages: packages.map(fromText),
+    variants,
+    facets: Object.fromEntries(facets),
+    strict,
+  };
+}
+
+function assignments(words: readonly string[], option: string): [string, string][] {
+  return words.map((word) => {
+    const at = word.indexOf("=");
+    if (at <= 0) throw new ImageError("invalid-argument", `${option} ${word}: must be NAME=VALUE`);
+    return [word.slice(0, at), word.slice(at + 1)];
+  });
 }
 
 function mediumOptions(words: MediumWords): Pick<ImageOptions, MediumKey> {

@@ -40,6 +40,20 @@ function inputRow({ paths, contentBytes }: { paths: number; contentBytes: number
   return ["proto area", `${paths} paths, ${formatSize(contentBytes)}`];
 }
 
+/** What package manifests brought; nothing where there were none. */
+function packageRows({ manifests, drivers }: Pick<BuildReport, "manifests" | "drivers">): [string, string][] {
+  const rows: [string, string][] = [];
+  if (manifests) {
+    const actions = Object.values(manifests.actions).reduce((sum, count) => sum + count, 0);
+    rows.push(["manifests", `${manifests.packages} packages, ${actions} actions`]);
+  }
+  if (drivers) {
+    const { added, updated, aliases, majors } = drivers;
+    rows.push(["drivers", `${added.length + updated.length} drivers, ${aliases} aliases, ${majors} majors`]);
+  }
+  return rows;
+}
+
 function ramdiskRow({ figures }: Pick<Planned["ramdisk"], "figures">): [string, string] {
   const { sizeBytes, freeBytes, freeInodes, usedInodes } = figures;
   return [
@@ -61,6 +75,7 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
   printEdits(build);
   printRows([
     inputRow(build.input),
+    ...packageRows(build),
     ramdiskRow({ figures: build.ramdisk }),
     ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}`],
     ["init", build.init],
@@ -82,6 +97,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   printEdits(staged);
   printRows([
     inputRow(staged.input),
+    ...packageRows(staged),
     ramdiskRow(ramdisk),
     ["init", staged.init],
     memoryRow(ramdisk.figures.sizeBytes),
@@ -94,7 +110,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
 
 /** What is known before anything is written. */
 function planDocument({ staged, ramdisk }: Planned): Readonly<Record<string, unknown>> {
-  const { input, medium, init, epochSeconds, findings, edits, overridden } = staged;
+  const { input, medium, init, epochSeconds, findings, edits, manifests, drivers, overridden } = staged;
   return {
     input,
     ramdisk: ramdisk.figures,
@@ -105,6 +121,8 @@ function planDocument({ staged, ramdisk }: Planned): Readonly<Record<string, unk
     guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
     findings,
     edits,
+    manifests,
+    drivers,
     overridden,
   };
 }
@@ -119,6 +137,7 @@ export function printPlan({ staged, ramdisk }: Planned, warnings: readonly strin
   printEdits(staged);
   printRows([
     inputRow(staged.input),
+    ...packageRows(staged),
     ramdiskRow(ramdisk),
     ["init", staged.init],
     ["boot loader", `${staged.medium.loader}: ${staged.medium.reason}`],

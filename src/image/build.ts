@@ -4,14 +4,15 @@
 
 import { type Content, type Finding, type Hasher, textContent } from "../bytes/index.ts";
 import { type BlockCompressor, emitGzip } from "../gzip/index.ts";
+import type { DriverReport, ManifestReport } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
-import { type Attributes, type Directory, draft, file, type TreeSummary } from "../tree/index.ts";
+import { type Attributes, draft, file, type TreeSummary } from "../tree/index.ts";
 import type { EditReport } from "./edits.ts";
 import type { Finish } from "./medium.ts";
 import type { ImageOptions } from "./options.ts";
 import { planRamdisk, type Ramdisk, type RamdiskFigures } from "./ramdisk.ts";
-import { type Staged, stage } from "./stage.ts";
+import { type Layers, type Staged, stage } from "./stage.ts";
 
 /** What the main job needs of the machine it runs on. */
 export interface BuildHost {
@@ -51,6 +52,8 @@ export interface BuildReport {
   readonly guestMemoryBytes: number;
   readonly findings: readonly Finding[];
   readonly edits: readonly EditReport[];
+  readonly manifests?: ManifestReport | undefined;
+  readonly drivers?: DriverReport | undefined;
   readonly overridden: readonly string[];
 }
 
@@ -65,7 +68,7 @@ export function guestMemoryBytes(ramdiskBytes: number): number {
  * Everything up to the ramdisk's layout; nothing but a few small files of the input is read.
  * @throws ImageError see `stage` and `planRamdisk`
  */
-export async function planImage(layers: readonly [Directory, ...Directory[]], options: ImageOptions): Promise<Planned> {
+export async function planImage(layers: Layers, options: ImageOptions): Promise<Planned> {
   const staged = await stage(layers, options);
   return { staged, ramdisk: planRamdisk(staged.ramdisk, options.size, staged.epochSeconds) };
 }
@@ -147,6 +150,8 @@ export async function buildIso(
     guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
     findings: staged.findings,
     edits: staged.edits,
+    manifests: staged.manifests,
+    drivers: staged.drivers,
     overridden: staged.overridden,
   };
 }

@@ -2,7 +2,9 @@
 
 export * from "./build.ts";
 export * from "./edits.ts";
+export * from "./layer.ts";
 export { ARCHIVE_PATH, type Medium } from "./medium.ts";
 export * from "./options.ts";
+export type { ManifestChoice } from "./packages.ts";
 export * from "./ramdisk.ts";
 export * from "./stage.ts";

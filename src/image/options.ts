@@ -2,6 +2,7 @@
 
 import type { Content } from "../bytes/index.ts";
 import type { Edit } from "./edits.ts";
+import type { ManifestChoice } from "./packages.ts";
 
 export type InitChoice = "auto" | "shell" | "smf" | "keep";
 export type LoaderChoice = "auto" | "grub" | "illumos" | "none";
@@ -48,7 +49,11 @@ export interface StageOptions {
   readonly menuTimeoutSeconds?: number | undefined;
   /** Kernel state files by name (name_to_major …), taken as they are. */
   readonly kernelState?: ReadonlyMap<string, Content> | undefined;
+  /** Package manifests: owners, modes, links, accounts, drivers. */
+  readonly manifests?: ManifestChoice | undefined;
   readonly edits: readonly Edit[];
+  /** Look for libraries that programs need and the image lacks. */
+  readonly checkLibraries: boolean;
   /** Seconds since 1970; undefined: the newest time of the input. */
   readonly epochSeconds?: number | undefined;
 }
@@ -74,6 +79,7 @@ export const DEFAULT_OPTIONS: ImageOptions = {
   console: "text",
   bootArgs: "",
   edits: [],
+  checkLibraries: false,
   size: { imageBytes: "auto", freeBytes: DEFAULT_FREE_BYTES },
   volumeId: "illumos",
   level: 6,

@@ -16,8 +16,11 @@ import {
   addMountPoints,
   CDBOOT_PATH,
   checkConsole,
+  checkLibraries,
+  type DriverReport,
   ESSENTIAL_STATE_FILES,
   KERNEL_STATE_FILES,
+  type ManifestReport,
   missingNeeds,
   parseAccounts,
   RC_PATH,
@@ -34,6 +37,7 @@ import {
   draft,
   file,
   findFile,
+  type Merged,
   mergeTrees,
   resolve,
   summarize,
@@ -41,10 +45,12 @@ import {
 } from "../tree/index.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
+import type { Layer } from "./layer.ts";
 import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
 import type { StageOptions } from "./options.ts";
+import { applyPackages } from "./packages.ts";
 
 export interface Staged {
   /** The merged layers, before any edit. */
@@ -55,6 +61,8 @@ export interface Staged {
   readonly epochSeconds: number;
   readonly findings: readonly Finding[];
   readonly edits: readonly EditReport[];
+  readonly manifests?: ManifestReport | undefined;
+  readonly drivers?: DriverReport | undefined;
   /** Paths of lower layers that a higher layer replaced. */
   readonly overridden: readonly string[];
 }
@@ -64,9 +72,9 @@ export interface Staged {
  * @param layers the input, later over earlier
  * @throws ImageError "requirement" when a boot stage is missing; "invalid-argument", "conflict" for bad options
  */
-export async function stage(layers: readonly [Directory, ...Directory[]], options: StageOptions): Promise<Staged> {
+export async function stage(layers: Layers, options: StageOptions): Promise<Staged> {
   checkConsole(options.console);
-  const merged = mergeTrees(layers);
+  const merged = mergeLayers(layers);
   if (merged.tree.entries.size === 0) {
     throw new ImageError(
       "input-missing",
@@ -81,8 +89,10 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
   for (const path of skipped) {
     findings.push({ code: "socket", severity: "warning", path, message: `${path}: a socket; left out` });
   }
-  const stated = withKernelState(ownedByRoot(plain), options, fresh, findings);
-  const { tree: started, init } = await withInit(stated, options, fresh);
+  const stated = withKernelState(plain, options, fresh, findings);
+  const actions = layers.flatMap((layer) => layer.actions);
+  const packaged = await applyPackages(stated, options.manifests, actions, epochSeconds);
+  const { tree: started, init } = await withInit(packaged.tree, options, fresh);
   const mounted = addMountPoints(started, fresh);
   for (const path of mounted.made) {
     findings.push({ code: "made", severity: "note", path, message: `${path}: made (the kernel mounts or reads it)` });
@@ -94,7 +104,8 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
     if (matched === 0) findings.push({ code: "no-match", severity: "warning", message: `${edit}: matches nothing` });
   }
   const tree = clampTimes(edited, epochSeconds);
-  findings.push(...(await missingNeeds(tree)));
+  findings.push(...packaged.findings, ...(await missingNeeds(tree)));
+  if (options.checkLibraries) findings.push(...(await libraryFindings(tree)));
   const medium = await mediumFor(options.loader, mediumTree(tree), options, fresh);
   return {
     input: summarize(merged.tree),
@@ -104,8 +115,40 @@ export async function stage(layers: readonly [Directory, ...Directory[]], option
     epochSeconds,
     findings: [...findings, ...medium.findings],
     edits: reports,
+    manifests: packaged.manifests,
+    drivers: packaged.drivers,
     overridden: merged.overridden.map(toText),
   };
+}
+
+export type Layers = readonly [Layer, ...Layer[]];
+
+/** One tree of all layers. Owners of layers that do not know them become root:root. */
+function mergeLayers([first, ...rest]: Layers): Merged {
+  const owned = ({ tree, ownersKnown }: Layer): Directory => (ownersKnown ? tree : ownedByRoot(tree));
+  return mergeTrees([owned(first), ...rest.map(owned)]);
+}
+
+/** A finding for each library that is needed and missing: what needs it will not run. */
+async function libraryFindings(tree: Directory): Promise<Finding[]> {
+  const { missing, damaged } = await checkLibraries(tree);
+  const needers = new Map<string, string[]>();
+  for (const { path, needs } of missing) needers.set(needs, [...(needers.get(needs) ?? []), path]);
+  return [
+    ...[...needers].map(([library, paths]): Finding => {
+      const more = paths.length > 1 ? ` and ${paths.length - 1} more` : "";
+      const message = `${library}: missing, and needed by ${paths[0]}${more}; they will not run`;
+      return { code: "missing-library", severity: "warning", path: library, message };
+    }),
+    ...damaged.map(
+      ({ path, reason }): Finding => ({
+        code: "damaged-elf",
+        severity: "warning",
+        path,
+        message: `${path}: ${reason}`,
+      }),
+    ),
+  ];
 }
 
 /** illumos' loader where the proto area has it and no GRUB stage was given, else GRUB. */

@@ -12,5 +12,6 @@ export * from "./host-files.ts";
 export * from "./host-inputs.ts";
 export * from "./interrupt.ts";
 export * from "./layers.ts";
+export * from "./manifest-files.ts";
 export * from "./terminal.ts";
 export * from "./worker-pool.ts";

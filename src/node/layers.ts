@@ -1,7 +1,7 @@
 // The sources of a build, in the order in which they lie over each other.
 
 import { ImageError } from "../bytes/index.ts";
-import type { Directory } from "../tree/index.ts";
+import { directoryLayer, type Layer } from "../image/index.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 
 export interface LayerPaths {
@@ -13,7 +13,7 @@ export interface LayerPaths {
 }
 
 export interface Layers {
-  readonly layers: readonly [Directory, ...Directory[]];
+  readonly layers: readonly [Layer, ...Layer[]];
   /** Folders that are read, in which nothing may be written. */
   readonly folders: readonly string[];
   readonly warnings: readonly string[];
@@ -25,11 +25,11 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
     throw new ImageError("invalid-argument", "no source: name a proto area (a directory such as proto/root_i386)");
   }
   const folders = [...(paths.adjuncts ?? []), ...paths.sources, ...(paths.overlays ?? [])];
-  const layers: Directory[] = [];
+  const layers: Layer[] = [];
   const warnings: string[] = [];
   for (const folder of folders) {
     const read = await readDirectoryTree(folder, { signal });
-    layers.push(read.tree);
+    layers.push(directoryLayer(read.tree, folder));
     warnings.push(...read.warnings);
   }
   const [first, ...rest] = layers;

@@ -9,7 +9,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeExampleProto } from "../../fixtures/example.ts";
 import { generateProto } from "../../fixtures/generate.ts";
-import { DEFAULT_OPTIONS, planImage } from "../../src/image/index.ts";
+import { DEFAULT_OPTIONS, directoryLayer, planImage } from "../../src/image/index.ts";
 import { readDirectoryTree } from "../../src/node/index.ts";
 import { mountInLinux } from "./harness/linux.ts";
 import { compareListings, type Listing, listDirectory, listTree } from "./harness/listing.ts";
@@ -46,7 +46,7 @@ function sha256(file: string): string {
 /** What must be in the ramdisk: the tree as it was staged (our own word), checked against the folder on disk. */
 async function expectedRamdisk(proto: string): Promise<Listing> {
   const { tree } = await readDirectoryTree(proto);
-  const planned = await planImage([tree], { ...DEFAULT_OPTIONS, loader: "none" });
+  const planned = await planImage([directoryLayer(tree)], { ...DEFAULT_OPTIONS, loader: "none" });
   return listTree(planned.staged.ramdisk, "crc32");
 }
 
@@ -87,7 +87,7 @@ describe("the example's ISO", () => {
       ]);
       expect(ramdisk?.complaints).toEqual([]);
       const { tree } = await readDirectoryTree(at("proto"));
-      const planned = await planImage([tree], { ...DEFAULT_OPTIONS, loader: "none" });
+      const planned = await planImage([directoryLayer(tree)], { ...DEFAULT_OPTIONS, loader: "none" });
       const ignore = (name: string) => name === "/" || name === "/lost+found";
       const wanted = await listTree(planned.staged.ramdisk, "sha256");
       expect(compareListings(wanted, ramdisk?.listing ?? new Map(), { ignore })).toEqual([]);
@@ -244,7 +244,7 @@ describe("a proto area of real size", () => {
       const [mounted] = await mountInLinux([{ image: at("big.ufs"), type: "ufs" }], { timeoutMilliseconds: 500_000 });
       expect(mounted?.complaints).toEqual([]);
       const { tree } = await readDirectoryTree(proto);
-      const planned = await planImage([tree], { ...DEFAULT_OPTIONS, loader: "none" });
+      const planned = await planImage([directoryLayer(tree)], { ...DEFAULT_OPTIONS, loader: "none" });
       const wanted = await listTree(planned.staged.ramdisk, "sha256");
       const ignore = (name: string) => name === "/" || name === "/lost+found";
       expect(compareListings(wanted, mounted?.listing ?? new Map(), { ignore })).toEqual([]);

@@ -1,0 +1,19 @@
+// A layer of the input: a tree, and what its origin knows beyond it.
+
+import type { Action } from "../illumos/index.ts";
+import type { Directory } from "../tree/index.ts";
+
+export interface Layer {
+  /** As the user named it. */
+  readonly name: string;
+  readonly tree: Directory;
+  /** Whether owners mean something: in archives and packages they do, in a proto area they are whoever built it. */
+  readonly ownersKnown: boolean;
+  /** Driver, user and group actions of packages. */
+  readonly actions: readonly Action[];
+}
+
+/** A directory as a layer. */
+export function directoryLayer(tree: Directory, name = "source"): Layer {
+  return { name, tree, ownersKnown: false, actions: [] };
+}
