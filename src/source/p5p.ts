@@ -3,9 +3,10 @@
 // Source: pkg5 src/modules/p5p.py.
 
 import { byteString, type Content, ImageError, readAll, toText } from "../bytes/index.ts";
+import type { Directory } from "../tree/index.ts";
 import { type Files, treeFiles } from "./files.ts";
 import { collectWarnings, type Decompressor, type SourceWarning } from "./source.ts";
-import { readTar } from "./tar.ts";
+import { readTar, type TarOptions } from "./tar.ts";
 import { readTarMember, type TarArchive, type TarMember } from "./tar-members.ts";
 import { MAX_NAME_BYTES } from "./tree-builder.ts";
 import { windowReader } from "./window.ts";
@@ -13,8 +14,8 @@ import { windowReader } from "./window.ts";
 export interface P5pArchive {
   readonly files: Files;
   readonly warnings: readonly SourceWarning[];
-  /** False when the archive had to be read from end to end. */
-  readonly indexed: boolean;
+  /** The whole archive, when it had to be read from end to end; absent when the index told where everything is. */
+  readonly tree?: Directory | undefined;
 }
 
 const INDEX_NAME = /^pkg5\.index\.[0-9]+\.gz$/;
@@ -25,7 +26,7 @@ const MAX_INDEX_BYTES = 1 << 27;
 const TYPE_FILE = "0";
 
 /** Whether the first member of a tar archive is a package archive's index. */
-export function isP5pIndex({ path, pax }: TarMember): boolean {
+function isP5pIndex({ path, pax }: TarMember): boolean {
   return INDEX_NAME.test(path) && (pax.get("comment") ?? "").startsWith(INDEX_COMMENT);
 }
 
@@ -34,7 +35,7 @@ export function isP5pIndex({ path, pax }: TarMember): boolean {
  * @throws ImageError "unsupported" for an archive of another version; as readTar when there is no usable index. Reading a
  *   member throws "bad-format" when it is not where the index says.
  */
-export async function openP5p(content: Content, gunzip: Decompressor): Promise<P5pArchive> {
+export async function openP5p(content: Content, gunzip: Decompressor, options: TarOptions = {}): Promise<P5pArchive> {
   const warnings = collectWarnings();
   const archive: TarArchive = { content, reader: windowReader(content), warnings };
   const first = await readTarMember(archive, 0);
@@ -45,14 +46,14 @@ export async function openP5p(content: Content, gunzip: Decompressor): Promise<P
     }
     try {
       const text = byteString(await readAll(await gunzip(first.content), MAX_INDEX_BYTES));
-      return { files: indexedFiles(content, parseIndex(text, first.next)), warnings: warnings.list(), indexed: true };
+      return { files: indexedFiles(content, parseIndex(text, first.next)), warnings: warnings.list() };
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       warnings.add("damaged-index", first.path, `${error.message}; the archive was read without it`);
     }
   }
-  const { tree, warnings: more } = await readTar(content);
-  return { files: treeFiles(tree), warnings: [...warnings.list(), ...more], indexed: false };
+  const { tree, warnings: more } = await readTar(content, options);
+  return { files: treeFiles(tree), warnings: [...warnings.list(), ...more], tree };
 }
 
 interface IndexEntry {
