@@ -3,9 +3,16 @@
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type BlockCompressor, type BlockJob, type CompressedBlock, inThreadCompressor } from "../gzip/index.ts";
+import {
+  type BlockCompressor,
+  type BlockJob,
+  type CompressedBlock,
+  type DeflateEngine,
+  inThreadCompressor,
+} from "../gzip/index.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./deflate-worker.ts";
 import { chooseEngine, type EngineName, engineByName } from "./engines.ts";
 
@@ -25,7 +32,19 @@ export function createCompressor(options: CompressorOptions = {}): BlockCompress
   const engine = chooseEngine(options.engine ?? "auto");
   const workers = options.workers ?? availableParallelism();
   const file = workers > 0 ? workerFile() : undefined;
-  return file === undefined ? inThreadCompressor(engineByName(engine)) : workerPool(file, workers, engine);
+  return file === undefined ? politeCompressor(engineByName(engine)) : workerPool(file, workers, engine);
+}
+
+/** Compresses on this thread, and lets signals and timers have their turn before each block. */
+function politeCompressor(engine: DeflateEngine): BlockCompressor {
+  const compressor = inThreadCompressor(engine);
+  return {
+    ...compressor,
+    async compress(job) {
+      await setImmediate();
+      return compressor.compress(job);
+    },
+  };
 }
 
 /** The worker's compiled file: beside this one, or, when the sources themselves run (tests), in `dist` if it was built. */
