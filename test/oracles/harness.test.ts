@@ -86,6 +86,34 @@ describe("boot probe", () => {
     expect(differences).toContainEqual(expect.stringMatching(/^\/big: digest is "[0-9a-f]{8}", expected/));
   });
 
+  testWith(
+    ["qemu-system-x86_64", "OVMF_CODE", "OVMF_VARS", "grub-mkstandalone", "grub-efi", "mformat", "mmd", "mcopy"],
+    "starts by multiboot 2, under UEFI, from a USB stick",
+    async () => {
+      const hash = createHash("sha1").update(ufs.image).digest("hex");
+      const menu = ["serial --unit=0 --speed=115200", "terminal_output serial", "multiboot2 (memdisk)/unix -v"];
+      menu.push("module2 (memdisk)/ramdisk /platform/boot_archive type=rootfs");
+      menu.push("module2 (memdisk)/hash /platform/boot_archive.hash type=hash", "boot", "");
+      writeFileSync(at("grub.cfg"), menu.join("\n"));
+      writeFileSync(at("sun.hash"), hash);
+      const modules = ["--modules=multiboot2 serial terminal", "--locales=", "--fonts=", "--themes="];
+      const files = { "boot/grub/grub.cfg": "grub.cfg", ramdisk: "sun.ufs", hash: "sun.hash" };
+      const grafts = Object.entries(files).map(([inside, name]) => `${inside}=${at(name)}`);
+      const output = ["-O", "x86_64-efi", "-o", at("BOOTX64.EFI")];
+      await runText(oracle("grub-mkstandalone"), [...output, ...modules, ...grafts, `unix=${probePath()}`]);
+      writeFileSync(at("stick"), new Uint8Array(64 * 1024 * 1024));
+      await runText(oracle("mformat"), ["-i", at("stick"), "-F", "::"]);
+      await runText(oracle("mmd"), ["-i", at("stick"), "::/EFI", "::/EFI/BOOT"]);
+      await runText(oracle("mcopy"), ["-i", at("stick"), at("BOOTX64.EFI"), "::/EFI/BOOT/"]);
+      const report = await bootProbe({ usbStick: at("stick"), firmware: "uefi", memoryMiB: 768 });
+      expect(report.protocol).toBe("multiboot2");
+      expect(report.cmdline).toBe("-v");
+      expect(report.sha1).toEqual([{ module: 0, digest: hash, verdict: "match" }]);
+      expect(compareListings(ufs.listing("crc32"), report.modules[0]?.listing ?? new Map())).toEqual([]);
+      expect(report.verdict).toBe("good");
+    },
+  );
+
   testWith(["qemu-system-x86_64"], "says so when no module came", async () => {
     const report = await bootProbe({ kernel: probePath(), append: "-B console=ttya" });
     expect(report.cmdline).toContain("-B console=ttya");

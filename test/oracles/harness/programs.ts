@@ -9,7 +9,7 @@ import { type TestContext, test } from "vitest";
 const PROGRAMS = {
   "qemu-system-x86_64": "qemu-system-x86",
   "grub-fstest": "grub-common",
-  "grub-mkstandalone": "grub-common grub-efi-amd64-bin",
+  "grub-mkstandalone": "grub-common",
   xorriso: "xorriso",
   genisoimage: "genisoimage",
   isoinfo: "genisoimage",
@@ -24,6 +24,11 @@ const PROGRAMS = {
   mdir: "mtools",
   mcopy: "mtools",
   mformat: "mtools",
+  "fsck.fat": "dosfstools",
+  "mkfs.fat": "dosfstools",
+  sfdisk: "fdisk",
+  sgdisk: "gdisk",
+  mmd: "mtools",
   gcc: "gcc libc6-dev",
   xz: "xz-utils",
 } as const;
@@ -34,7 +39,9 @@ const FILES = {
     package: "grub-legacy",
     paths: ["/usr/lib/grub/x86_64-pc/stage2_eltorito", "/usr/lib/grub/i386-pc/stage2_eltorito"],
   },
+  stage2: { package: "grub-legacy", paths: ["/usr/lib/grub/x86_64-pc/stage2", "/usr/lib/grub/i386-pc/stage2"] },
   stage1: { package: "grub-legacy", paths: ["/usr/lib/grub/x86_64-pc/stage1", "/usr/lib/grub/i386-pc/stage1"] },
+  "grub-efi": { package: "grub-efi-amd64-bin", paths: ["/usr/lib/grub/x86_64-efi/multiboot2.mod"] },
   OVMF_CODE: { package: "ovmf", paths: ["/usr/share/OVMF/OVMF_CODE_4M.fd"] },
   OVMF_VARS: { package: "ovmf", paths: ["/usr/share/OVMF/OVMF_VARS_4M.fd"] },
 } as const;
