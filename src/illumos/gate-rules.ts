@@ -71,7 +71,7 @@ export function gateMacros(architecture: string): Map<string, string> {
     ["PKGVERS_BRANCH", "0.0.0"],
     ["PKGVERS", "$(PKGVERS_COMPONENT),$(PKGVERS_BUILTON)-$(PKGVERS_BRANCH)"],
     ["OPEN_BUILD", ""],
-    // What a gate calls its interpreters differs by year and distribution; these are the gate's own of 2015 to 2021.
+    // Which interpreters a gate builds for differs by year and distribution: these are of 2021 (interpreters.ts finds out).
     ["PERL_VERSION", "5.10.0"],
     ["PERL_PKGVERS", "-510"],
     ["PERL_ARCH", "i86pc-solaris-64int"],
@@ -84,6 +84,7 @@ export function gateMacros(architecture: string): Map<string, string> {
     ["PYTHON3_PKGVERS", "-35"],
     ["python2_ONLY", "#"],
     ["python3_ONLY", ""],
+    ["python3b_ONLY", "#"],
   ]);
   macros.set(`${architecture}_ONLY`, "");
   const directories = { i386: ["i86", "amd64"], sparc: ["sparcv7", "sparcv9"] }[architecture];

@@ -9,6 +9,7 @@ export * from "./drivers.ts";
 export * from "./elf.ts";
 export * from "./grub.ts";
 export * from "./init.ts";
+export * from "./interpreters.ts";
 export * from "./kernel-state.ts";
 export * from "./libraries.ts";
 export * from "./loader.ts";

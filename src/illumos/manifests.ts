@@ -60,13 +60,16 @@ export interface ManifestReading {
 }
 
 const MANIFEST_NAME = /\.(p5m|mf|manifest)$/;
+/** A gate's directory of packages holds other files named so, made from the rest (osnet-redist.p5m). */
+const IN_MANIFESTS = /(^|\/)manifests\//;
 const TRANSFORM_NAME = /(^|\/)transforms\/([^/]+)$/;
 const MAX_INCLUDE_DEPTH = 16;
 const MAX_MACRO_PASSES = 32;
 
 /**
- * Reads every manifest among `files`. A file in a `transforms` directory is a transform, `*.p5m`, `*.mf` and
- * `*.manifest` are manifests (when there is none of these: every other file), all are there to be included.
+ * Reads every manifest among `files`. A file in a `transforms` directory is a transform; manifests are `*.p5m`, `*.mf` and
+ * `*.manifest`, those in a `manifests` directory if there is one, and when nothing is so named every other file. All are
+ * there to be included. A directory of a gate (usr/src/pkg), its manifests alone, and published manifests will all do.
  * @throws ImageError "bad-format" with file and line on a syntax error; "not-found" for an include that is not there;
  *   "conflict" when two manifests are of one package and version
  */
@@ -81,11 +84,13 @@ export function readManifests(files: readonly ManifestText[], reading: ManifestR
     undefinedMacros: new Map(),
   };
   const others = sorted.filter(({ name }) => !TRANSFORM_NAME.test(name));
-  const manifests = others.filter(({ name }) => MANIFEST_NAME.test(name));
+  const named = others.filter(({ name }) => MANIFEST_NAME.test(name));
+  const inPlace = named.filter(({ name }) => IN_MANIFESTS.test(name));
+  const manifests = [inPlace, named, others].find((some) => some.length > 0) ?? [];
   const common = commonTransforms(sorted, reader);
   const packages: Package[] = [];
   const dropped: DroppedPackage[] = [];
-  for (const file of manifests.length > 0 ? manifests : others) {
+  for (const file of manifests) {
     const read = readManifest(file, common, reader);
     if ("reason" in read) dropped.push(read);
     else packages.push(read);
@@ -171,31 +176,37 @@ function readManifest(file: ManifestText, common: Lines, reader: Reader): Packag
   const own: Lines = { lines: [], transforms: [] };
   readLines(file, reader, own, 0);
   const rules = [...own.transforms, ...common.transforms];
-  const attributes = new Map<string, string[]>();
   const actions: Action[] = [];
-  let reason: string | undefined;
-  /** False when a rule aborted the package. */
-  const take = (action: EditableAction): boolean => {
-    const { actions: transformed, aborted } = applyTransforms(rules, action, attributes);
-    actions.push(...transformed.filter(({ name }) => name !== PACKAGE_ACTION));
-    return !aborted;
-  };
-  for (const { text, place } of [...own.lines, ...common.lines]) {
-    const action = parseAction(text, place);
-    if (action.name === "set") note(action, attributes);
-    if (!take(action)) {
-      reason = reasonText(action);
-      break;
+  /** The reason when a rule aborted the package. */
+  const take = (lines: Lines["lines"], attributes: Map<string, string[]>): string | undefined => {
+    for (const { text, place } of lines) {
+      const action = parseAction(text, place);
+      if (action.name === "set") note(action, attributes);
+      const transformed = applyTransforms(rules, action, attributes);
+      if (transformed.aborted) return reasonText(action);
+      actions.push(...transformed.actions);
     }
-  }
+    return undefined;
+  };
+  const attributes = new Map<string, string[]>();
+  const reason =
+    take(own.lines, attributes) ?? takeWhole(rules, attributes, file, actions) ?? take(common.lines, new Map()); // each file knows the attributes that it has itself
   const { name, version } = packageName(attributes.get("pkg.fmri")?.[0], file);
-  if (reason !== undefined) return { name, file: file.name, reason };
-  // Rules for the type "pkg" see each package once, at its end, with the attributes that it has.
-  if (attributes.has("pkg.fmri") && rules.some(({ types }) => types.size === 0 || types.has(PACKAGE_ACTION))) {
-    const whole = { name: PACKAGE_ACTION, attributes, file: file.name, line: 1 };
-    if (!take(whole)) return { name, file: file.name, reason: "a transform of the whole package" };
-  }
-  return { name, version, file: file.name, actions };
+  return reason === undefined ? { name, version, file: file.name, actions } : { name, file: file.name, reason };
+}
+
+/** Rules for the type "pkg" see each package once, at the end of its manifest, with the attributes that it has. */
+function takeWhole(
+  rules: readonly Transform[],
+  attributes: Map<string, string[]>,
+  file: ManifestText,
+  actions: Action[],
+): string | undefined {
+  if (!attributes.has("pkg.fmri")) return undefined;
+  const whole = { name: PACKAGE_ACTION, attributes, file: file.name, line: 1 };
+  const { actions: transformed, aborted } = applyTransforms(rules, whole, attributes);
+  actions.push(...transformed.filter((action) => action !== whole));
+  return aborted ? "a transform of the whole package" : undefined;
 }
 
 const PACKAGE_ACTION = "pkg";
