@@ -52,16 +52,17 @@ export async function readDirectoryTree(path: string, options: DirectoryOptions 
 }
 
 const PATHS_A_TURN = 2000;
+/** Names as byte strings: Node's "latin1" is one character a byte. */
+const BYTES = { encoding: "latin1" } as const;
 
 async function readDirectory(path: string, stats: Stats, walk: Walk): Promise<Directory> {
-  const names = attempt(path, () => readdirSync(hostPath(path), { encoding: "buffer" }));
+  const names = attempt(path, () => readdirSync(hostPath(path), BYTES));
   const entries = new Map<string, Node>();
-  for (const bytes of names) {
+  for (const name of names) {
     if (++walk.visited % PATHS_A_TURN === 0) {
       await setImmediate(); // lets signals and timers in: the walk itself is synchronous, which is several times as fast
       throwIfAborted(walk.signal);
     }
-    const name = byteString(bytes);
     const childPath = `${path}/${name}`;
     const childStats = attempt(childPath, () => lstatSync(hostPath(childPath)));
     const node = childStats.isDirectory()
@@ -92,7 +93,10 @@ function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
     case "file":
       return file(attributes, hostFileContent(path, stats));
     case "symlink":
-      return symlink(attributes, byteString(attempt(path, () => readlinkSync(hostPath(path), { encoding: "buffer" }))));
+      return symlink(
+        attributes,
+        attempt(path, () => readlinkSync(hostPath(path), BYTES)),
+      );
     case "character":
     case "block": {
       const { rdev } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));

@@ -6,9 +6,9 @@ import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type Content, ImageError, toText } from "../bytes/index.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
 
-/** A path as a byte string to what node:fs takes. */
-export function hostPath(path: string): Buffer {
-  return Buffer.from(path, "latin1");
+/** A path as a byte string to what node:fs takes: text would be encoded as UTF-8, which is the same for ASCII only. */
+export function hostPath(path: string): string | Buffer {
+  return /[\x80-\xff]/.test(path) ? Buffer.from(path, "latin1") : path;
 }
 
 /** What a file looked like when the tree was made. */
@@ -19,9 +19,10 @@ export type FileState = Pick<Stats, "size" | "mtimeMs">;
  * Reading throws ImageError "input-changed" when its size or time are not as in `state`, or it vanished; "input-missing"
  * when it cannot be read.
  */
-export function hostFileContent(path: string, state: FileState): Content {
+export function hostFileContent(path: string, { size, mtimeMs }: FileState): Content {
+  const state: FileState = { size, mtimeMs }; // not the whole Stats, which is larger than all else that a file needs here
   return {
-    sizeBytes: state.size,
+    sizeBytes: size,
     async read(target, offset) {
       const descriptor = openSource(path);
       try {

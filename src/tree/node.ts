@@ -55,11 +55,13 @@ export const TYPE_BITS: Readonly<Record<NodeType, number>> = {
   socket: 0o140000,
 };
 
+const TYPE_BY_BITS: ReadonlyMap<number, NodeType> = new Map(
+  Object.entries(TYPE_BITS).map(([type, bits]) => [bits, type as NodeType]),
+);
+
 /** The node type that st_mode's type bits stand for; undefined for bits that are none of POSIX' seven. */
 export function typeOfMode(mode: number): NodeType | undefined {
-  const bits = mode & S_IFMT;
-  for (const [type, value] of Object.entries(TYPE_BITS)) if (value === bits) return type as NodeType;
-  return undefined;
+  return TYPE_BY_BITS.get(mode & S_IFMT);
 }
 
 /** st_mode: type and permission bits. */
