@@ -38,6 +38,9 @@ export const trailer: Struct<typeof trailerFields> = struct("gzip trailer", 8, t
 /** Deflate data of no bytes that ends the stream: a final block of fixed codes (RFC 1951 3.2.6) with nothing but end-of-block. */
 export const EMPTY_FINAL_BLOCK: Uint8Array = Uint8Array.of(0x03, 0x00);
 
+/** Deflate data of no bytes after which anything may follow: a stored block (RFC 1951 3.2.4) of length 0, on a byte border. */
+export const EMPTY_STORED_BLOCK: Uint8Array = Uint8Array.of(0x00, 0x00, 0x00, 0xff, 0xff);
+
 /** How far back a deflate match may reach (RFC 1951 2). */
 export const DEFLATE_WINDOW_BYTES: number = 1 << 15;
 

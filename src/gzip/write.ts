@@ -9,6 +9,7 @@ import {
   CM_DEFLATE,
   DEFLATE_WINDOW_BYTES,
   EMPTY_FINAL_BLOCK,
+  EMPTY_STORED_BLOCK,
   header,
   ID,
   ISIZE_LIMIT,
@@ -32,6 +33,11 @@ export interface GzipOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of uncompressed bytes whose compressed form has been written so far. */
   readonly onProgress?: ((uncompressedBytes: number) => void) | undefined;
+  /**
+   * Whether a file of this many bytes ends where its reader can cope with it. Empty stored blocks (5 bytes each) are put
+   * before the end until it does. Default: any size will do.
+   */
+  readonly endsWell?: ((sizeBytes: number) => boolean) | undefined;
   /** Get all uncompressed bytes, in order. */
   readonly hashers?: readonly Hasher[] | undefined;
 }
@@ -58,7 +64,15 @@ export async function emitGzip(
   compressor: BlockCompressor,
   options: GzipOptions = {},
 ): Promise<GzipFigures> {
-  const { level = DEFAULT_LEVEL, blockBytes = DEFAULT_BLOCK_BYTES, at = 0, signal, onProgress, hashers = [] } = options;
+  const {
+    level = DEFAULT_LEVEL,
+    blockBytes = DEFAULT_BLOCK_BYTES,
+    at = 0,
+    signal,
+    onProgress,
+    endsWell,
+    hashers = [],
+  } = options;
   checkOptions(layout, level, blockBytes);
   const maxBlocksUnderWay = 3 * compressor.parallelism; // one worked on, two waiting: a thread never waits for us
   const buffers = blockBuffers(blockBytes);
@@ -95,8 +109,23 @@ export async function emitGzip(
   } finally {
     await Promise.allSettled(underWay.map(({ compressed }) => compressed));
   }
+  await write(paddingFor(sizeBytes, endsWell));
   await write(encodedEnd(crc, layout.sizeBytes));
   return { sizeBytes, crc32: crc };
+}
+
+/** A file that has not ended well after so many empty blocks never will. */
+const MAX_PADDING_BLOCKS = 2 ** 16;
+
+function paddingFor(writtenBytes: number, endsWell: GzipOptions["endsWell"]): Uint8Array<ArrayBuffer> {
+  const endBytes = EMPTY_FINAL_BLOCK.length + trailer.sizeBytes;
+  let blocks = 0;
+  while (endsWell && !endsWell(writtenBytes + blocks * EMPTY_STORED_BLOCK.length + endBytes)) {
+    if (++blocks > MAX_PADDING_BLOCKS) throw new Error("gzip: no number of empty blocks ends well");
+  }
+  const bytes = new Uint8Array(blocks * EMPTY_STORED_BLOCK.length);
+  for (let at = 0; at < bytes.length; at += EMPTY_STORED_BLOCK.length) bytes.set(EMPTY_STORED_BLOCK, at);
+  return bytes;
 }
 
 function checkOptions(layout: Layout, level: number, blockBytes: number): void {

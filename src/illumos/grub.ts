@@ -39,6 +39,27 @@ export async function inspectStage2(stage2: Content, path: string): Promise<Grub
   return byteString(bytes).includes("kernel$") ? "illumos" : "plain";
 }
 
+const ISO_BLOCK_BYTES = 2048;
+const DISK_SECTOR_BYTES = 512;
+/** CRC-32 and size at the end of a gzip file: the first thing that GRUB reads of it, to learn how long the module is. */
+const GZIP_TRAILER_BYTES = 8;
+
+/**
+ * Whether GRUB can read a gzip file of this size from an ISO on a disk. Its ISO 9660 driver finds the wrong block when it
+ * starts reading 512 bytes or more into one (it counts sectors and blocks together; iso9660_devread in fsys_iso9660.c), as
+ * it does for the trailer: it would take the file for empty, and boot without the module and without a word.
+ */
+export function endsReadablyOnDisk(sizeBytes: number): boolean {
+  const trailerStart = (sizeBytes - GZIP_TRAILER_BYTES) % ISO_BLOCK_BYTES;
+  return trailerStart + GZIP_TRAILER_BYTES <= DISK_SECTOR_BYTES;
+}
+
+/**
+ * Blocks behind the last file of an ISO that boots as a disk: one cylinder of the largest BIOS geometry (255 heads of 63
+ * sectors). A BIOS that rounds the disk down to whole cylinders then cuts off nothing that is needed.
+ */
+export const DISK_PADDING_BLOCKS: number = Math.ceil((255 * 63 * DISK_SECTOR_BYTES) / ISO_BLOCK_BYTES);
+
 export interface BootMenu {
   readonly dialect: GrubDialect;
   /** Kernel path on the medium, with "amd64/" where it is 64-bit only. */

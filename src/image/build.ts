@@ -3,7 +3,7 @@
 // Planning is cheap, copying is not.
 
 import { type Content, type Finding, type Hasher, textContent } from "../bytes/index.ts";
-import { type BlockCompressor, emitGzip } from "../gzip/index.ts";
+import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
 import type { DriverReport, ManifestReport } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
@@ -76,9 +76,8 @@ export async function planImage(layers: Layers, options: ImageOptions): Promise<
 /** Streams the ramdisk, gzip'd, to `sink` from `at` on. */
 async function streamArchive(
   layout: Layout,
-  level: number,
+  { level, at, endsWell }: Pick<GzipOptions, "level" | "at" | "endsWell">,
   sink: Sink,
-  at: number,
   host: BuildHost,
 ): Promise<ArchiveFigures> {
   const sha1 = host.createHasher("sha1");
@@ -86,6 +85,7 @@ async function streamArchive(
   const { sizeBytes } = await emitGzip(layout, sink, host.compressor, {
     level,
     at,
+    endsWell,
     signal,
     hashers: [sha1],
     onProgress: (doneBytes) => onProgress?.("compressing the ramdisk", doneBytes, layout.sizeBytes),
@@ -116,7 +116,7 @@ export async function buildArchive(
   host: BuildHost,
 ): Promise<ArchiveFigures> {
   const figures =
-    level === undefined ? await writeRaw(layout, sink, host) : await streamArchive(layout, level, sink, 0, host);
+    level === undefined ? await writeRaw(layout, sink, host) : await streamArchive(layout, { level }, sink, host);
   await sink.truncate(figures.sizeBytes);
   return figures;
 }
@@ -134,7 +134,8 @@ export async function buildIso(
   const { staged, ramdisk } = planned;
   const open = planMedium(staged, options, { sizeBytes: 1, sha1: UNKNOWN_SHA1 });
   const archiveOffset = open.extentOf(staged.medium.archivePath).lba * SECTOR_BYTES;
-  const archive = await streamArchive(ramdisk.layout, options.level, sink, archiveOffset, host);
+  const gzip = { level: options.level, at: archiveOffset, endsWell: staged.medium.archiveEndsWell };
+  const archive = await streamArchive(ramdisk.layout, gzip, sink, host);
   const plan = planMedium(staged, options, archive, await staged.medium.finish?.(open, archive.sha1));
   await emit(plan.layout, sink, { to: archiveOffset, signal: host.signal });
   await sink.truncate(plan.layout.sizeBytes);
@@ -183,6 +184,7 @@ function planMedium(
     bootCatalogPath: "/.catalog",
     bootEntries: medium.bootEntries,
     lastPath: medium.archivePath,
+    paddingBlocks: medium.paddingBlocks ?? 0,
   });
 }
 

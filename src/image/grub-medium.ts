@@ -2,7 +2,16 @@
 
 import { bytesOf, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
 import { planUsbGrub } from "../disk/index.ts";
-import { inspectStage2, KERNEL_PATH, KERNEL_PATH_32, MENU_PATH, menuLst, STAGE2_PATH } from "../illumos/index.ts";
+import {
+  DISK_PADDING_BLOCKS,
+  endsReadablyOnDisk,
+  inspectStage2,
+  KERNEL_PATH,
+  KERNEL_PATH_32,
+  MENU_PATH,
+  menuLst,
+  STAGE2_PATH,
+} from "../illumos/index.ts";
 import { type Attributes, baseName, type Directory, type Draft, draft, file, findFile } from "../tree/index.ts";
 import { ARCHIVE_PATH, type Finish, type Medium } from "./medium.ts";
 import type { StageOptions } from "./options.ts";
@@ -65,7 +74,7 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
       ? [{ path: STAGE2_PATH, platform: "bios", loadSectors: STAGE2_LOAD_SECTORS, bootInfoTable: true }]
       : [],
     findings,
-    ...(finish && { finish }),
+    ...(finish && { finish, archiveEndsWell: endsReadablyOnDisk, paddingBlocks: DISK_PADDING_BLOCKS }),
   };
 }
 

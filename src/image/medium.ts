@@ -29,6 +29,10 @@ export interface Medium {
   readonly bootEntries: readonly BootEntry[];
   readonly findings: readonly Finding[];
   readonly finish?: Finish | undefined;
+  /** Whether the loader can read an archive that ends at this size. Undefined: any. */
+  readonly archiveEndsWell?: ((sizeBytes: number) => boolean) | undefined;
+  /** Empty blocks behind the archive. */
+  readonly paddingBlocks?: number | undefined;
 }
 
 /** The original script's place for the archive; a menu or a configuration fragment names it. */
