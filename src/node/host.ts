@@ -1,8 +1,8 @@
 // The machine as a build needs it: threads that compress, digests.
 
 import type { BuildHost } from "../image/index.ts";
+import { type CompressorOptions, createCompressor } from "./compressor.ts";
 import { createHasher } from "./hashing.ts";
-import { type CompressorOptions, createCompressor } from "./worker-pool.ts";
 
 export interface HostOptions extends CompressorOptions, Pick<BuildHost, "signal" | "onProgress"> {}
 

@@ -1,6 +1,7 @@
 // Floor 6: what touches the machine. Directories and files as trees and contents, output files, threads, digests, the terminal.
 
 export * from "./build-files.ts";
+export * from "./compressor.ts";
 export * from "./directory-source.ts";
 export * from "./engines.ts";
 export * from "./file-content.ts";
@@ -14,4 +15,3 @@ export * from "./interrupt.ts";
 export * from "./layers.ts";
 export * from "./manifest-files.ts";
 export * from "./terminal.ts";
-export * from "./worker-pool.ts";

@@ -1,8 +1,25 @@
-// The sources of a build, in the order in which they lie over each other.
+// The sources of a build, in the order in which they lie over each other: directories, archives, packages and repositories.
 
-import { ImageError } from "../bytes/index.ts";
+import { statSync } from "node:fs";
+import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
+import { gunzipContent } from "../gzip/index.ts";
+import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
+import { type OpenedSource, openPackageDirectory, openSource, type SourceOptions, treeFiles } from "../source/index.ts";
 import { readDirectoryTree } from "./directory-source.ts";
+import { type FileContent, openFileContent } from "./file-content.ts";
+import { createHasher } from "./hashing.ts";
+import { inputError } from "./host-errors.ts";
+
+/** What is wanted of sources that are packages. */
+export interface PackageChoice {
+  /** Names as pkg(1) takes them; empty: all. What they need comes with them. */
+  readonly packages: readonly string[];
+  readonly variants: Readonly<Record<string, string>>;
+  readonly facets: Readonly<Record<string, boolean>>;
+  /** What would only be reported is an error. */
+  readonly strict: boolean;
+}
 
 export interface LayerPaths {
   readonly sources: readonly string[];
@@ -10,29 +27,91 @@ export interface LayerPaths {
   readonly adjuncts?: readonly string[] | undefined;
   /** They lie over the sources. */
   readonly overlays?: readonly string[] | undefined;
+  readonly choice?: PackageChoice | undefined;
 }
 
 export interface Layers {
   readonly layers: readonly [Layer, ...Layer[]];
-  /** Folders that are read, in which nothing may be written. */
+  /** Directories that are read, in which nothing may be written. */
   readonly folders: readonly string[];
   readonly warnings: readonly string[];
+  /** Closes the archives. */
+  close(): Promise<void>;
 }
 
-/** @throws ImageError "invalid-argument" without a source; "input-missing" for one that cannot be read; "interrupted" */
+/** @throws ImageError "invalid-argument" without a source; "input-missing", "bad-format" … for one that cannot be read; "interrupted" */
 export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promise<Layers> {
   if (paths.sources.length === 0) {
-    throw new ImageError("invalid-argument", "no source: name a proto area (a directory such as proto/root_i386)");
+    throw new ImageError("invalid-argument", "no source: name a proto area (a directory such as proto/root_i386) or an archive of one");
   }
-  const folders = [...(paths.adjuncts ?? []), ...paths.sources, ...(paths.overlays ?? [])];
-  const layers: Layer[] = [];
-  const warnings: string[] = [];
-  for (const folder of folders) {
-    const read = await readDirectoryTree(folder, { signal });
-    layers.push(directoryLayer(read.tree, folder));
-    warnings.push(...read.warnings);
+  const opened: FileContent[] = [];
+  const close = async (): Promise<void> => {
+    for (const archive of opened) await archive.close();
+  };
+  try {
+    const layers: Layer[] = [];
+    const folders: string[] = [];
+    const warnings: string[] = [];
+    for (const name of [...(paths.adjuncts ?? []), ...paths.sources, ...(paths.overlays ?? [])]) {
+      const below = layers.at(-1);
+      const accountFiles = below && (await readAccountFiles(below.tree));
+      if (isDirectory(name)) {
+        folders.push(name);
+        layers.push(await directory(name, paths.choice, accountFiles, signal, warnings));
+      } else {
+        const content = await openFileContent(name);
+        opened.push(content);
+        const source = await openSource(content, sourceOptions(name, paths.choice, accountFiles));
+        layers.push(sourceLayer(name, source, warnings));
+      }
+    }
+    const [first, ...rest] = layers;
+    if (first === undefined) throw new Error("no layers"); // sources is not empty, so layers is not
+    return { layers: [first, ...rest], folders, warnings, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const [first, ...rest] = layers;
-  if (first === undefined) throw new Error("no layers"); // sources is not empty, so layers is not
-  return { layers: [first, ...rest], folders, warnings };
+}
+
+function isDirectory(name: string): boolean {
+  if (name === "-") return false;
+  try {
+    return statSync(name).isDirectory();
+  } catch (error) {
+    throw inputError(error, name);
+  }
+}
+
+/** A proto area, or a directory of packages. */
+async function directory(
+  name: string,
+  choice: PackageChoice | undefined,
+  accountFiles: AccountFiles | undefined,
+  signal: AbortSignal | undefined,
+  warnings: string[],
+): Promise<Layer> {
+  const read = await readDirectoryTree(name, { signal });
+  warnings.push(...read.warnings);
+  const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles));
+  return packages ? sourceLayer(name, packages, warnings) : directoryLayer(read.tree, name);
+}
+
+function sourceLayer(name: string, source: OpenedSource, warnings: string[]): Layer {
+  for (const { message } of source.warnings) warnings.push(`${name}: ${toText(message)}`);
+  return { name, tree: source.tree, ownersKnown: true, actions: source.actions };
+}
+
+function sourceOptions(
+  name: string,
+  choice: PackageChoice | undefined,
+  accountFiles: AccountFiles | undefined,
+): SourceOptions {
+  return {
+    ...(choice && { ...choice, packages: choice.packages.map(fromText) }),
+    name: fromText(name),
+    decompressors: { gzip: (content: Content) => gunzipContent(content) },
+    hashing: createHasher,
+    accountFiles,
+  };
 }
