@@ -80,13 +80,18 @@ export function struct<F extends Fields>(name: string, sizeBytes: number, fields
     }
   };
 
+  // Copied for each decoded structure, so that all have one shape: built up key by key they would be slow hash tables.
+  const blank: Readonly<Record<string, unknown>> = Object.fromEntries(
+    entries.map(([fieldName, { type }]) => [fieldName, type.zero]),
+  );
+
   return {
     name,
     sizeBytes,
     fields,
     decode(bytes, offset = 0) {
       const view = viewAt(bytes, offset);
-      const values: Record<string, unknown> = {};
+      const values: Record<string, unknown> = { ...blank };
       for (const [fieldName, declared] of entries) values[fieldName] = declared.type.read(view, declared.offset);
       return values as ValuesOf<F>;
     },
@@ -228,7 +233,11 @@ export function array<Value>(element: FieldType<Value>, count: number): FieldTyp
     name: `${element.name}[${count}]`,
     sizeBytes: element.sizeBytes * count,
     zero: new Array<Value>(count).fill(element.zero),
-    read: (view, offset) => Array.from({ length: count }, (_, i) => element.read(view, offset + i * element.sizeBytes)),
+    read(view, offset) {
+      const values = new Array<Value>(count);
+      for (let i = 0; i < count; i++) values[i] = element.read(view, offset + i * element.sizeBytes);
+      return values;
+    },
     write(view, offset, values) {
       if (values.length > count) throw new RangeError(`${values.length} values, there is room for ${count}`);
       values.forEach((value, i) => {
