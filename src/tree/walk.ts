@@ -14,13 +14,18 @@ export function sortedEntries(directory: Directory): [string, Node][] {
   return [...directory.entries].sort(([a], [b]) => compareByteStrings(a, b));
 }
 
-/** Every path with its node, parents before children, names in bytewise order. Starts with `path` itself. */
+/**
+ * Every path with its node, parents before children, names in bytewise order. Starts with `path` itself. Without recursion:
+ * an image may hold directories deeper than any call stack.
+ */
 export function* walk(node: Node, path = "/"): Generator<Visit> {
-  yield { path, node };
-  if (node.type !== "directory") return;
-  for (const [name, child] of sortedEntries(node)) {
-    if (child.type === "directory") yield* walk(child, joinPath(path, name));
-    else yield { path: joinPath(path, name), node: child };
+  const pending: Visit[] = [{ path, node }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    yield next;
+    if (next.node.type !== "directory") continue;
+    for (const [name, child] of sortedEntries(next.node).reverse()) {
+      pending.push({ path: joinPath(next.path, name), node: child });
+    }
   }
 }
 
