@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { type Edit, planImage } from "../image/index.ts";
 import { buildArchiveFile, readLayers } from "../node/index.ts";
-import { defineContentOptions, type ImageWords, imageOptions } from "./image-options.ts";
+import { defineContentOptions, type ImageWords, imageOptions, layerPaths } from "./image-options.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
 
@@ -37,12 +37,16 @@ Examples:
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
   const options = imageOptions(words, undefined, edits);
-  const { output, force, adjunct: adjuncts, overlay: overlays } = words;
-  const job = { sources, adjuncts, overlays, output, force, gzip: words.gzip !== false, hash: words.hash ?? false };
+  const { output, force, hash = false } = words;
+  const job = { ...layerPaths(sources, words), output, force, gzip: words.gzip !== false, hash };
   await withHost(words, async (host) => {
     if (words.dryRun) {
-      const { layers, warnings } = await readLayers(job, host.signal);
-      printPlan(await planImage(layers, options), warnings, words);
+      const { layers, warnings, close } = await readLayers(job, host.signal);
+      try {
+        printPlan(await planImage(layers, options), warnings, words);
+      } finally {
+        await close();
+      }
     } else printArchiveReport(await buildArchiveFile(job, options, host), words);
   });
 }

@@ -8,6 +8,7 @@ import {
   defineMediumOptions,
   type ImageWords,
   imageOptions,
+  layerPaths,
   type MediumWords,
 } from "./image-options.ts";
 import { printBuildReport, printPlan } from "./report.ts";
@@ -40,11 +41,15 @@ Examples:
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
   const options = imageOptions(words, words, edits);
-  const job = { sources, adjuncts: words.adjunct, overlays: words.overlay, output: words.output, force: words.force };
+  const job = { ...layerPaths(sources, words), output: words.output, force: words.force };
   await withHost(words, async (host) => {
     if (words.dryRun) {
-      const { layers, warnings } = await readLayers(job, host.signal);
-      printPlan(await planImage(layers, options), warnings, words);
+      const { layers, warnings, close } = await readLayers(job, host.signal);
+      try {
+        printPlan(await planImage(layers, options), warnings, words);
+      } finally {
+        await close();
+      }
     } else printBuildReport(await buildIsoFile(job, options, host), words);
   });
 }

@@ -13,8 +13,17 @@ import {
   type LoaderChoice,
   type ManifestChoice,
   type OutsideStage,
+  parseKeepList,
 } from "../image/index.ts";
-import { openHostFile, readKernelState, readManifestTexts } from "../node/index.ts";
+import {
+  type LayerPaths,
+  openHostFile,
+  type PackageChoice,
+  readHostText,
+  readKernelState,
+  readManifestTexts,
+} from "../node/index.ts";
+import { parseMtree } from "../source/index.ts";
 
 /** What commander leaves of the options of a ramdisk. */
 export interface ImageWords {
@@ -89,19 +98,16 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
     new Option("--overlay <dir>", "directory laid over the sources").argParser(repeated).default([], "none"),
     new Option("--kernel-state <dir>", "ready-made name_to_major, driver_aliases, driver_classes, minor_perm …"),
     new Option("--manifests <dir>", "package manifests: owners, modes, links, accounts and driver files"),
-    new Option("--package <name>", "with --manifests: only this package and what it needs; may be repeated")
+    new Option("--package <name>", "only this package and what it needs; may be repeated")
       .argParser(repeated)
       .default([], "all"),
-    new Option("--variant <name=value>", "with --manifests: choose a variant (opensolaris.zone=global)")
+    new Option("--variant <name=value>", "choose a variant of packages (opensolaris.zone=global)")
       .argParser(repeated)
       .default([], "i386, global zone"),
-    new Option(
-      "--facet <name=true|false>",
-      "with --manifests: leave out what has a facet (doc.man=false, locale.*=false)",
-    )
+    new Option("--facet <name=true|false>", "leave out what has a facet (doc.man=false, locale.*=false)")
       .argParser(repeated)
       .default([], "all"),
-    new Option("--strict", "with --manifests: what would be reported is an error"),
+    new Option("--strict", "what would only be reported of packages is an error"),
     new Option("--check-libraries", "warn about libraries that programs need and the image lacks"),
     ...editOptions(edits),
   ]);
@@ -174,6 +180,26 @@ function editOptions(edits: Edit[]): Option[] {
       return text;
     });
   return [
+    new Option(
+      "--keep-only <file>",
+      "keep only what a list names (mvix.sh's .files and .dirs); may be repeated",
+    ).argParser((file: string) => {
+      const names = parseKeepList(readHostText(file));
+      const last = edits.at(-1);
+      const before = last?.kind === "keep" ? last : undefined;
+      if (before) edits.pop();
+      const { files = [], dirs = [] } = before?.list ?? {};
+      const list = file.endsWith(".dirs")
+        ? { files, dirs: [...dirs, ...names] }
+        : { files: [...files, ...names], dirs };
+      edits.push({ kind: "keep", name: before ? `${before.name} ${file}` : file, list });
+      return file;
+    }),
+    edit("--mtree <file>", "apply an mtree(5) specification, as makefs -F does", (file) => ({
+      kind: "mtree",
+      name: file,
+      spec: parseMtree(readHostText(file), file),
+    })),
     edit("--remove <glob>", "leave paths out (with all below)", (pattern) => ({ kind: "remove", pattern })),
     edit("--add <dest=file>", "add a file", (text) => {
       const [path, file] = pair(text, "DEST=FILE", "first");
@@ -219,35 +245,37 @@ export function imageOptions(words: ImageWords, medium: MediumWords | undefined,
   };
 }
 
-/** @throws ImageError "invalid-argument" for options that mean nothing without --manifests, and for malformed ones */
-function manifestChoice(words: ImageWords): ManifestChoice | undefined {
-  const { package: packages, strict = false } = words;
-  if (words.manifests === undefined) {
-    const orphan = [
-      packages.length && "--package",
-      words.variant.length && "--variant",
-      words.facet.length && "--facet",
-      strict && "--strict",
-    ];
-    const option = orphan.find((name) => typeof name === "string");
-    if (option) throw new ImageError("invalid-argument", `${option}: has a meaning only with --manifests DIR`);
-    return undefined;
-  }
+/**
+ * What is wanted of packages, be they in manifests or in the sources.
+ * @throws ImageError "invalid-argument" for malformed words
+ */
+export function packageChoice(words: ImageWords): PackageChoice {
   const facets = assignments(words.facet, "--facet").map(([name, value]): [string, boolean] => {
     if (value !== "true" && value !== "false") {
       throw new ImageError("invalid-argument", `--facet ${name}=${value}: must be true or false`);
     }
     return [name, value === "true"];
   });
-  const variants = Object.fromEntries(assignments(words.variant, "--variant"));
-  const { arch, "variant.arch": fullArch } = variants;
   return {
-    set: readManifests(readManifestTexts(words.manifests), { architecture: arch ?? fullArch }),
-    packages: packages.map(fromText),
-    variants,
+    packages: words.package,
+    variants: Object.fromEntries(assignments(words.variant, "--variant")),
     facets: Object.fromEntries(facets),
-    strict,
+    strict: words.strict ?? false,
   };
+}
+
+function manifestChoice(words: ImageWords): ManifestChoice | undefined {
+  if (words.manifests === undefined) return undefined;
+  const choice = packageChoice(words);
+  const { arch, "variant.arch": fullArch } = choice.variants;
+  const set = readManifests(readManifestTexts(words.manifests), { architecture: arch ?? fullArch });
+  return { ...choice, packages: choice.packages.map(fromText), set };
+}
+
+/** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */
+export function layerPaths(sources: readonly string[], words: ImageWords): LayerPaths {
+  const choice = words.manifests === undefined ? packageChoice(words) : undefined;
+  return { sources, adjuncts: words.adjunct, overlays: words.overlay, choice };
 }
 
 function assignments(words: readonly string[], option: string): [string, string][] {

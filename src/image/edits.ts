@@ -2,6 +2,7 @@
 
 import { type Content, fromText, ImageError } from "../bytes/index.ts";
 import { type Accounts, lookupId } from "../illumos/index.ts";
+import { applyMtree, type MtreeSpec } from "../source/index.ts";
 import {
   type Attributes,
   type Directory,
@@ -17,6 +18,7 @@ import {
   symlink,
   walk,
 } from "../tree/index.ts";
+import { type KeepList, keepOnly } from "./keep.ts";
 
 export type Edit =
   | { readonly kind: "remove"; readonly pattern: string }
@@ -24,13 +26,17 @@ export type Edit =
   | { readonly kind: "chown"; readonly pattern: string; readonly user: string; readonly group: string }
   | { readonly kind: "add"; readonly path: string; readonly content: Content; readonly mode: number }
   | { readonly kind: "mkdir"; readonly path: string; readonly mode: number }
-  | { readonly kind: "symlink"; readonly path: string; readonly target: string };
+  | { readonly kind: "symlink"; readonly path: string; readonly target: string }
+  | { readonly kind: "keep"; readonly name: string; readonly list: KeepList }
+  | { readonly kind: "mtree"; readonly name: string; readonly spec: MtreeSpec };
 
 export interface EditReport {
   /** The edit in the words of its option: "--remove usr/share/man". */
   readonly edit: string;
   /** Paths that it matched, removed (with all below), changed or made. */
   readonly matched: number;
+  /** What it names and the tree does not have. */
+  readonly unmatched?: readonly string[] | undefined;
 }
 
 /**
@@ -38,17 +44,17 @@ export interface EditReport {
  * @param accounts the image's own users and groups
  * @throws ImageError "wrong-type" when a parent of a new path is no directory; "not-found" for an unknown owner
  */
-export function applyEdits(
+export async function applyEdits(
   tree: Directory,
   edits: readonly Edit[],
   fresh: Attributes,
   accounts: Accounts,
-): { tree: Directory; reports: EditReport[] } {
+): Promise<{ tree: Directory; reports: EditReport[] }> {
   const reports: EditReport[] = [];
   let current = tree;
   for (const edit of edits) {
-    const { tree: next, matched } = applyEdit(current, edit, fresh, accounts);
-    reports.push({ edit: editText(edit), matched });
+    const { tree: next, matched, unmatched } = await applyEdit(current, edit, fresh, accounts);
+    reports.push({ edit: editText(edit), matched, ...(unmatched && { unmatched }) });
     current = next;
   }
   return { tree: current, reports };
@@ -64,6 +70,10 @@ function editText(edit: Edit): string {
       return `--chown ${edit.pattern}=${edit.user}:${edit.group}`;
     case "symlink":
       return `--symlink ${edit.path}=${edit.target}`;
+    case "keep":
+      return `--keep-only ${edit.name}`;
+    case "mtree":
+      return `--mtree ${edit.name}`;
     default:
       return `--${edit.kind} ${edit.path}`;
   }
@@ -72,9 +82,10 @@ function editText(edit: Edit): string {
 interface Applied {
   readonly tree: Directory;
   readonly matched: number;
+  readonly unmatched?: readonly string[];
 }
 
-function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, accounts: Accounts): Applied {
+async function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, accounts: Accounts): Promise<Applied> {
   switch (edit.kind) {
     case "remove":
       return removeMatching(tree, globMatcher(edit.pattern));
@@ -94,6 +105,13 @@ function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, accounts: Acc
       const there = lookup(tree, fromText(edit.path));
       const entries = there?.type === "directory" ? there.entries : new Map<string, Node>();
       return putNode(tree, edit.path, directory({ ...fresh, mode: edit.mode }, entries), fresh);
+    }
+    case "keep":
+      return keepOnly(tree, edit.list, fresh);
+    case "mtree": {
+      const applied = await applyMtree(tree, edit.spec, { accounts });
+      const unmatched = applied.warnings.map(({ message }) => message);
+      return { tree: applied.tree, matched: edit.spec.entries.length, unmatched };
     }
     case "symlink":
       return putNode(tree, edit.path, symlink({ ...fresh, mode: 0o777 }, fromText(edit.target)), fresh);

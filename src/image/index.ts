@@ -2,6 +2,7 @@
 
 export * from "./build.ts";
 export * from "./edits.ts";
+export { type KeepList, parseKeepList } from "./keep.ts";
 export * from "./layer.ts";
 export { ARCHIVE_PATH, type Medium } from "./medium.ts";
 export * from "./options.ts";

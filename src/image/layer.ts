@@ -11,9 +11,11 @@ export interface Layer {
   readonly ownersKnown: boolean;
   /** Driver, user and group actions of packages. */
   readonly actions: readonly Action[];
+  /** Names of the packages that it is made of. */
+  readonly packages: readonly string[];
 }
 
 /** A directory as a layer. */
 export function directoryLayer(tree: Directory, name = "source"): Layer {
-  return { name, tree, ownersKnown: false, actions: [] };
+  return { name, tree, ownersKnown: false, actions: [], packages: [] };
 }

@@ -99,9 +99,11 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
   }
   const linked = addDeviceLinks(mounted.tree, fresh).tree;
   const accounts = parseAccounts(await readAccountFiles(linked));
-  const { tree: edited, reports } = applyEdits(withReconfigure(linked, fresh), options.edits, fresh, accounts);
-  for (const { edit, matched } of reports) {
+  const { tree: edited, reports } = await applyEdits(withReconfigure(linked, fresh), options.edits, fresh, accounts);
+  for (const { edit, matched, unmatched = [] } of reports) {
     if (matched === 0) findings.push({ code: "no-match", severity: "warning", message: `${edit}: matches nothing` });
+    for (const what of unmatched)
+      findings.push({ code: "no-match", severity: "warning", message: `${edit}: ${what}: not there` });
   }
   const tree = clampTimes(edited, epochSeconds);
   findings.push(...packaged.findings, ...(await missingNeeds(tree)));

@@ -50,15 +50,17 @@ export async function buildIsoFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings } = await readLayers(job, host.signal);
-    const sink = await createFileSink(job.output, { force: job.force, sources: folders });
+    const { layers, folders, warnings, close } = await readLayers(job, host.signal);
+    let sink: FileSink | undefined;
     try {
+      sink = await createFileSink(job.output, { force: job.force, sources: folders });
       const planned = await planImage(layers, all);
       const report = await buildIso(planned, all, sink, machine);
       const finished = await finish(sink, report.iso.sizeBytes, started);
       return { ...report, ...finished, warnings, planned };
     } finally {
-      await sink.discard();
+      await sink?.discard();
+      await close();
     }
   });
 }
@@ -82,11 +84,13 @@ export async function buildArchiveFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings } = await readLayers(job, host.signal);
+    const { layers, folders, warnings, close } = await readLayers(job, host.signal);
     const place = { force: job.force, sources: folders };
-    const sink = await createFileSink(job.output, place);
-    const hashSink = job.hash ? await createFileSink(`${job.output}.hash`, place) : undefined;
+    let sink: FileSink | undefined;
+    let hashSink: FileSink | undefined;
     try {
+      sink = await createFileSink(job.output, place);
+      if (job.hash) hashSink = await createFileSink(`${job.output}.hash`, place);
       const planned = await planImage(layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
       await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
@@ -94,8 +98,9 @@ export async function buildArchiveFile(
       await hashSink?.commit();
       return { ...figures, ...finished, warnings, planned };
     } finally {
-      await sink.discard();
+      await sink?.discard();
       await hashSink?.discard();
+      await close();
     }
   });
 }

@@ -1,6 +1,6 @@
 // Single files and small folders of the user's, given to a build beside its sources.
 
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { byteString, type Content, ImageError } from "../bytes/index.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
@@ -59,6 +59,24 @@ function isThere(file: string): boolean {
     return true;
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
+    throw inputError(error, file);
+  }
+}
+
+/** Lists and specifications that people write stay far below this. */
+const MAX_TEXT_BYTES = 2 ** 28;
+
+/**
+ * A text file of the user's, as a byte string.
+ * @throws ImageError "input-missing", "limit"
+ */
+export function readHostText(file: string): string {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_TEXT_BYTES)
+      throw new ImageError("limit", `${file}: ${size} bytes are too many for a list`, { path: file });
+    return readFileSync(file, "latin1");
+  } catch (error) {
     throw inputError(error, file);
   }
 }

@@ -42,7 +42,10 @@ export interface Layers {
 /** @throws ImageError "invalid-argument" without a source; "input-missing", "bad-format" … for one that cannot be read; "interrupted" */
 export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promise<Layers> {
   if (paths.sources.length === 0) {
-    throw new ImageError("invalid-argument", "no source: name a proto area (a directory such as proto/root_i386) or an archive of one");
+    throw new ImageError(
+      "invalid-argument",
+      "no source: name a proto area (a directory such as proto/root_i386) or an archive of one",
+    );
   }
   const opened: FileContent[] = [];
   const close = async (): Promise<void> => {
@@ -64,6 +67,12 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
         const source = await openSource(content, sourceOptions(name, paths.choice, accountFiles));
         layers.push(sourceLayer(name, source, warnings));
       }
+    }
+    if (paths.choice?.packages.length && !layers.some(({ packages }) => packages.length > 0)) {
+      throw new ImageError(
+        "invalid-argument",
+        "--package: no source holds packages; give --manifests DIR, a repository or a .p5p",
+      );
     }
     const [first, ...rest] = layers;
     if (first === undefined) throw new Error("no layers"); // sources is not empty, so layers is not
@@ -99,7 +108,7 @@ async function directory(
 
 function sourceLayer(name: string, source: OpenedSource, warnings: string[]): Layer {
   for (const { message } of source.warnings) warnings.push(`${name}: ${toText(message)}`);
-  return { name, tree: source.tree, ownersKnown: true, actions: source.actions };
+  return { name, tree: source.tree, ownersKnown: true, actions: source.actions, packages: source.packages };
 }
 
 function sourceOptions(
