@@ -183,6 +183,44 @@ export const direct = struct("direct", 8, {
   d_namlen: field(6, u16, "bytes of the name, which follows with a NUL"),
 });
 
-/** Type bits of inodes that no other system knows. */
+/** Type bits of inodes that no other system knows: an ACL, and a directory of extended attributes. */
 export const IFSHAD = 0o130000;
 export const IFATTRDIR = 0o160000;
+
+/** ic_flags: an extended attribute or its directory; block addresses may be negative (allocated, reads as zeros). */
+export const IXATTR = 1;
+export const IFALLOCATE = 2;
+
+export const FSD_FREE = 0;
+export const FSD_ACL = 1;
+export const FSD_DFACL = 2;
+export const FSD_RESERVED3 = 3;
+export const FSD_RESERVED7 = 7;
+
+/** Head of a record in an ACL's inode (sys/fs/ufs_acl.h). Records begin at multiples of 4. */
+export const ufsFsd = struct("ufs_fsd", 8, {
+  fsd_type: field(0, i32, "0 free, 1 ACL, 2 default ACL"),
+  fsd_size: field(4, i32, "bytes of the record, this head included"),
+});
+
+/** One entry of an ACL. */
+export const ufsAcl = struct("ufs_acl", 12, {
+  acl_tag: field(0, u16, "1 owner, 2 user, 4 group, 8 other group, 0x10 mask, 0x20 other; + 0x1000 default"),
+  acl_perm: field(4, u16, "permissions, 0..7"),
+  acl_who: field(8, u32, "user or group"),
+});
+
+/** The block at fs_logbno: where the log lies (sys/fs/ufs_log.h). The extents follow. */
+export const extentBlock = struct("extent_block", 20, {
+  type: field(0, u32, "0"),
+  chksum: field(4, i32, "sum of all 32-bit words of the block, this one taken as 0"),
+  nextents: field(8, u32, "extents that follow"),
+  nbytes: field(12, u32, "bytes of the log"),
+  nextbno: field(16, u32, "sector of the next extent block, 0 = none"),
+});
+
+export const logExtent = struct("extent", 12, {
+  lbno: field(0, u32, "sector within the log"),
+  pbno: field(4, u32, "sector of the file system"),
+  nbno: field(8, u32, "sectors"),
+});

@@ -347,7 +347,7 @@ function encodeInode(
 }
 
 /** What the owner of an inode's data is called. */
-const DATA_OWNERS: Readonly<Record<Node["type"], string>> = {
+export const DATA_OWNERS: Readonly<Record<Node["type"], string>> = {
   directory: "directory",
   file: "data",
   symlink: "symlink",
