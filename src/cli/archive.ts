@@ -19,6 +19,7 @@ export function define(command: Command): void {
     .argument("[source...]", "proto area, and layers over it: later over earlier")
     .option("-o, --output <file>", "the archive to write", "boot_archive")
     .option("--hash", "write its SHA-1 beside it, as OUTPUT.hash, which the kernel compares")
+    .option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe)")
     .option("--dry-run", "plan everything, write nothing, print what would be written");
   defineContentOptions(command, edits);
   defineRunOptions(command);

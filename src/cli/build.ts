@@ -21,6 +21,7 @@ export function define(command: Command): void {
   command
     .argument("[source...]", "proto area, and layers over it: later over earlier")
     .option("-o, --output <file>", "the ISO to write", "pureboot.iso")
+    .option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe)")
     .option("--dry-run", "plan everything, write nothing, print what would be written");
   defineContentOptions(command, edits);
   defineMediumOptions(command);

@@ -21,6 +21,7 @@ interface Entry {
 const COMMANDS: readonly Entry[] = [
   { name: "build", summary: "make a bootable ISO of a proto area", load: () => import("./build.ts") },
   { name: "archive", summary: "make only the ramdisk (boot archive)", load: () => import("./archive.ts") },
+  { name: "recipe", summary: "print a recipe to begin with, or its schema", load: () => import("./recipe-command.ts") },
   { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
 ];
 
@@ -37,10 +38,14 @@ function program(): Command {
 async function main(words: readonly string[]): Promise<void> {
   const top = program();
   const asked = words.find((word) => !word.startsWith("-"));
+  let expanded = [...words];
   for (const { name, summary, load } of COMMANDS) {
     const command = top.command(name).description(summary);
-    if (name === asked)
-      (await load()).define(command.showHelpAfterError(`(pureboot ${name} --help lists the options)`));
+    if (name !== asked) continue;
+    (await load()).define(command.showHelpAfterError(`(pureboot ${name} --help lists the options)`));
+    if (words.some((word) => /^--recipe(=|$)/.test(word))) {
+      expanded = (await import("./recipe.ts")).expandRecipes(words, command);
+    }
   }
   if (words.length === 0) {
     top.outputHelp({ error: true });
@@ -48,7 +53,7 @@ async function main(words: readonly string[]): Promise<void> {
     return;
   }
   for (const command of [top, ...top.commands]) command.exitOverride();
-  await top.parseAsync([...words], { from: "user" });
+  await top.parseAsync(expanded, { from: "user" });
 }
 
 // A reader that closes its end of the pipe early (head, less) is no error.
