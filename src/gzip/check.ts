@@ -13,7 +13,7 @@ import {
 } from "../bytes/index.ts";
 import { throwIfAborted } from "../layout/index.ts";
 import { FHCRC, ISIZE_LIMIT, trailer } from "./format.ts";
-import { createInflater, startPosition } from "./inflate.ts";
+import { createInflater, type SequentialInflater, startPosition } from "./inflate.ts";
 import { type GzipHeader, isGzip, readGzipHeader, readIsize } from "./read.ts";
 
 export interface GzipCheck {
@@ -30,7 +30,9 @@ export interface GzipCheckOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((uncompressedBytes: number) => void) | undefined;
   /** Get all uncompressed bytes of the first member, in order. */
-  readonly hashers?: readonly Hasher[] | undefined;
+  readonly hashers?: readonly Pick<Hasher, "update">[] | undefined;
+  /** Inflates from front to back; default: ours. */
+  readonly createInflater?: ((source: Content, offset: number) => SequentialInflater) | undefined;
   /** Continues a CRC-32; default: ours. */
   readonly crc32?: ((bytes: Uint8Array, previous: number) => number) | undefined;
 }
@@ -91,7 +93,7 @@ interface Inflated {
 
 async function inflateAll(content: Content, offset: number, options: GzipCheckOptions, find: Find): Promise<Inflated> {
   const { signal, onProgress, hashers = [], crc32: continueCrc = crc32 } = options;
-  const inflater = createInflater(content, startPosition(offset));
+  const inflater = options.createInflater?.(content, offset) ?? createInflater(content, startPosition(offset));
   const chunk = new Uint8Array(CHUNK_BYTES);
   let crc = 0;
   try {
@@ -106,6 +108,8 @@ async function inflateAll(content: Content, offset: number, options: GzipCheckOp
   } catch (error) {
     if (!(error instanceof ImageError) || (error.code !== "bad-format" && error.code !== "truncated")) throw error;
     find(error.code === "truncated" ? "truncated" : "deflate", error.message);
+  } finally {
+    inflater.close?.();
   }
   return { uncompressedBytes: inflater.outputOffset, crc32: crc, endOffset: inflater.endOffset };
 }

@@ -41,14 +41,20 @@ export interface InflatePosition {
   readonly matchDistance: number;
 }
 
-export interface Inflater {
+/** Deflate data read from front to back. */
+export interface SequentialInflater {
   readonly outputOffset: number;
   /** Fills `target` and returns its length, or less when the data end. One read at a time. */
   read(target: Uint8Array): Promise<number>;
-  /** Where the reads have come to. */
-  position(): InflatePosition;
   /** The byte behind the deflate data in the source, once a read came to their end. */
   readonly endOffset: number | undefined;
+  /** Lets go of what it holds outside of memory, if it does. */
+  close?(): void;
+}
+
+export interface Inflater extends SequentialInflater {
+  /** Where the reads have come to. */
+  position(): InflatePosition;
 }
 
 /** The beginning of deflate data at byte `offset` of the source. */

@@ -17,6 +17,8 @@ export * from "./manifests.ts";
 export * from "./names.ts";
 export * from "./packages.ts";
 export type { Mismatch } from "./place-claims.ts";
+export * from "./read-loader.ts";
+export * from "./read-menu.ts";
 export * from "./requirements.ts";
 export * from "./smf.ts";
 export * from "./variants.ts";
