@@ -7,16 +7,21 @@ import { type Action, attribute, manifestError } from "./actions.ts";
 
 const MAX_MODE = 0o7777;
 
+export interface ActionAttributes extends Omit<Attributes, "mtimeSeconds"> {
+  /** What `timestamp=` of a file says, seconds since 1970. */
+  readonly mtimeSeconds: number | undefined;
+}
+
 /**
- * The attributes of a `file` or `dir` action. The time is the one given, unless a file says another.
+ * The attributes of a `file` or `dir` action.
  * @throws ImageError "bad-format" for what is missing or no number, "not-found" for an unknown owner or group, with file and line
  */
-export function attributesOf(action: Action, accounts: Accounts, mtimeSeconds: number): Attributes {
+export function attributesOf(action: Action, accounts: Accounts): ActionAttributes {
   return {
     mode: parseMode(required(action, "mode"), action),
     uid: lookupId(accounts.users, required(action, "owner"), "user", action),
     gid: lookupId(accounts.groups, required(action, "group"), "group", action),
-    mtimeSeconds: action.name === "file" ? (parseTimestamp(action) ?? mtimeSeconds) : mtimeSeconds,
+    mtimeSeconds: action.name === "file" ? parseTimestamp(action) : undefined,
   };
 }
 

@@ -74,17 +74,17 @@ export interface LogicalLine {
   readonly text: string;
 }
 
-// Not String.trim: that removes U+00A0 too, which in a byte string is half of a UTF-8 character.
-const BLANKS_AROUND = /^[\t\v\f\r ]+|[\t\v\f\r ]+$/g;
-
 /** Lines without blanks around them, those that end in a backslash joined with the next; blank lines are left out. */
 export function logicalLines(text: string): LogicalLine[] {
   const lines: LogicalLine[] = [];
-  let pending: { line: number; text: string } | undefined;
+  let pending: LogicalLine | undefined;
   let line = 0;
-  for (const raw of text.split("\n")) {
+  for (let start = 0; start <= text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline === -1 ? text.length : newline;
+    const stripped = withoutBlanksAround(text, start, end);
+    start = end + 1;
     line++;
-    const stripped = raw.replace(BLANKS_AROUND, "");
     if (stripped === "") continue; // also inside a continued line, as in pkgmogrify(1)
     const continued = stripped.endsWith("\\");
     const part = continued ? stripped.slice(0, -1) : stripped;
@@ -95,6 +95,19 @@ export function logicalLines(text: string): LogicalLine[] {
   }
   if (pending) lines.push(pending);
   return lines;
+}
+
+const TAB = 0x09;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+
+/** TAB, VT, FF, CR and blank. Not what String.trim takes: U+00A0 is half of a UTF-8 character in a byte string. */
+function withoutBlanksAround(text: string, from: number, to: number): string {
+  const blank = (code: number): boolean => code === SPACE || (code >= TAB && code <= CARRIAGE_RETURN);
+  let [start, end] = [from, to];
+  while (start < end && blank(text.charCodeAt(start))) start++;
+  while (end > start && blank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /**
@@ -110,8 +123,13 @@ export function parseActions(text: string, file: string): EditableAction[] {
   return actions;
 }
 
-const isBlank = (character: string | undefined): boolean => character === " " || character === "\t";
-const isQuote = (character: string | undefined): boolean => character === '"' || character === "'";
+const EQUALS = 0x3d;
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
+const BACKSLASH = 0x5c;
+
+const isBlank = (code: number): boolean => code === SPACE || code === TAB;
+const isQuote = (code: number): boolean => code === DOUBLE_QUOTE || code === SINGLE_QUOTE;
 
 /**
  * One action from one logical line.
@@ -127,19 +145,19 @@ export function parseAction(text: string, place: Place): EditableAction {
   let lastValues: string[] | undefined; // of the value before, when it was quoted: another quoted one joins it
 
   for (;;) {
-    while (isBlank(text[at])) at++;
+    while (isBlank(text.charCodeAt(at))) at++;
     if (at >= text.length) break;
-    if (isQuote(text[at]) && lastValues) {
+    if (lastValues && isQuote(text.charCodeAt(at))) {
       const joined = quotedValue(text, at, place);
       lastValues.push((lastValues.pop() ?? "") + joined.value);
       at = joined.end;
       continue;
     }
-    const keyStart = at;
-    while (at < text.length && text[at] !== "=" && !isBlank(text[at]) && !isQuote(text[at])) at++;
-    const key = text.slice(keyStart, at);
-    if (isQuote(text[at])) throw manifestError(place, `a quote in the key "${toText(key)}"`);
-    if (text[at] !== "=") {
+    const keyEnd = endOfKey(text, at);
+    const key = text.slice(at, keyEnd);
+    at = keyEnd;
+    if (isQuote(text.charCodeAt(at))) throw manifestError(place, `a quote in the key "${toText(key)}"`);
+    if (text.charCodeAt(at) !== EQUALS) {
       if (attributes.size > 0 || hash !== undefined) {
         throw manifestError(place, `"${toText(key)}" is neither key=value nor quoted`);
       }
@@ -151,11 +169,11 @@ export function parseAction(text: string, place: Place): EditableAction {
     }
     if (key === "") throw manifestError(place, "a value without a key");
     at++;
-    if (at >= text.length || isBlank(text[at])) throw manifestError(place, `${toText(key)}= has no value`);
-    const quoted = isQuote(text[at]);
-    const found: Scanned = quoted ? quotedValue(text, at, place) : { end: endOfWord(text, at), value: "" };
-    const value = quoted ? found.value : text.slice(at, found.end);
-    at = found.end;
+    if (at >= text.length || isBlank(text.charCodeAt(at))) throw manifestError(place, `${toText(key)}= has no value`);
+    const quoted = isQuote(text.charCodeAt(at)) ? quotedValue(text, at, place) : undefined;
+    const end = quoted?.end ?? endOfWord(text, at);
+    const value = quoted?.value ?? text.slice(at, end);
+    at = end;
     lastValues = undefined;
     if (key === "hash") {
       if (!payload) throw manifestError(place, `a ${toText(name)} action has no payload, so no hash`);
@@ -181,23 +199,32 @@ interface Scanned {
 
 function endOfWord(text: string, from: number): number {
   let at = from;
-  while (at < text.length && !isBlank(text[at])) at++;
+  while (at < text.length && !isBlank(text.charCodeAt(at))) at++;
   return at;
+}
+
+/** Where a key ends: at "=", a blank, a quote, or the end. */
+function endOfKey(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === EQUALS || isBlank(code) || isQuote(code)) return at;
+  }
+  return text.length;
 }
 
 /** A quoted value that begins with the quote at `from`. */
 function quotedValue(text: string, from: number, place: Place): Scanned {
-  const quote = text[from];
+  const quote = text.charCodeAt(from);
   let value = "";
   let start = from + 1;
   for (let at = start; at < text.length; at++) {
-    if (text[at] === quote) return { end: at + 1, value: value + text.slice(start, at) };
-    if (text[at] !== "\\") continue;
-    if (text[at + 1] === quote || text[at + 1] === "\\") {
-      value += text.slice(start, at);
-      start = at + 1;
-    }
+    const code = text.charCodeAt(at);
+    if (code === quote) return { end: at + 1, value: value + text.slice(start, at) };
+    if (code !== BACKSLASH) continue;
     at++;
+    if (text.charCodeAt(at) !== quote && text.charCodeAt(at) !== BACKSLASH) continue;
+    value += text.slice(start, at - 1);
+    start = at;
   }
   throw manifestError(place, `the quoted value ${toText(text.slice(from, from + 20))}… has no end`);
 }

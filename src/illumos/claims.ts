@@ -1,6 +1,7 @@
 // What packages say of each path: one action wins, and those that say otherwise are reported.
 // Source: pkg5 src/modules/client/imageplan.py (conflicting actions), pkg(7) on overlay and mediators.
 
+import { compareByteStrings } from "../bytes/index.ts";
 import { type Action, attribute, manifestError, type Place, placeText } from "./actions.ts";
 import { compareMediations, mayMediate } from "./mediators.ts";
 
@@ -36,6 +37,7 @@ export interface Mediated {
 export interface Claims {
   readonly byPath: ReadonlyMap<string, Claim>;
   readonly conflicts: readonly ManifestConflict[];
+  /** By path. */
   readonly mediated: readonly Mediated[];
 }
 
@@ -95,12 +97,14 @@ export function settleClaims(claims: readonly Claim[]): Claims {
   return {
     byPath,
     conflicts,
-    mediated: [...mediated].map(([path, { chosen, others }]) => ({
-      path,
-      mediator: attribute(chosen.action, "mediator") ?? "",
-      chosen: whereOf(chosen),
-      others: others.map(whereOf),
-    })),
+    mediated: [...mediated]
+      .sort(([a], [b]) => compareByteStrings(a, b))
+      .map(([path, { chosen, others }]) => ({
+        path,
+        mediator: attribute(chosen.action, "mediator") ?? "",
+        chosen: whereOf(chosen),
+        others: others.map(whereOf),
+      })),
   };
 }
 

@@ -7,7 +7,6 @@ import {
   type Action,
   attribute,
   attributeValues,
-  type EditableAction,
   logicalLines,
   manifestError,
   type Place,

@@ -11,14 +11,14 @@ import {
   type File,
   file as fileNode,
   joinPath,
-  lookup,
   type Node,
   parentPath,
   resolve,
   symlink,
+  walk,
 } from "../tree/index.ts";
 import type { Accounts } from "./accounts.ts";
-import { attributesOf } from "./action-attributes.ts";
+import { type ActionAttributes, attributesOf } from "./action-attributes.ts";
 import { type Action, attribute, manifestError } from "./actions.ts";
 import { type Claim, type ManifestPath, whereOf } from "./claims.ts";
 
@@ -59,7 +59,11 @@ type Leaf = Exclude<Node, Directory>;
 
 interface Work extends Placement {
   readonly tree: Directory;
+  /** Every path of `tree`: looking up 30,000 paths one by one would take longer than all the rest. */
+  readonly index: ReadonlyMap<string, Node>;
   readonly claims: ReadonlyMap<string, Claim>;
+  /** Of every claim that has some: a bad owner is an error even where the path is not there. */
+  readonly attributes: ReadonlyMap<Claim, ActionAttributes>;
   readonly leaves: Leaves;
   readonly placed: Placed;
   /** Paths of the new tree: every directory, and whatever stands at a claimed path. */
@@ -68,11 +72,28 @@ interface Work extends Placement {
 
 export function placeClaims(tree: Directory, claims: ReadonlyMap<string, Claim>, placement: Placement): Placed {
   const placed: Placed = { tree, unpackaged: [], missing: [], made: [], removed: [], mismatches: [] };
-  const work: Work = { ...placement, tree, claims, leaves: newLeaves(), placed, present: new Set() };
+  const attributes = new Map<Claim, ActionAttributes>();
+  for (const claim of claims.values()) {
+    if (hasAttributes(claim)) attributes.set(claim, attributesOf(claim.action, placement.accounts));
+  }
+  const work: Work = {
+    ...placement,
+    tree,
+    index: new Map(Array.from(walk(tree), ({ path, node }) => [path, node])),
+    claims,
+    attributes,
+    leaves: newLeaves(),
+    placed,
+    present: new Set(),
+  };
   const nodes = nodesOfClaims(work);
   const edit = draft(rebuild(tree, "/", nodes, work));
   addMissing(edit, nodes, work);
   return { ...placed, tree: edit.tree() };
+}
+
+function hasAttributes({ action }: Claim): boolean {
+  return action.name === "dir" || action.name === "file";
 }
 
 /** Makes nodes with other attributes, the same one for the same node and attributes. */
@@ -108,35 +129,35 @@ function mismatch({ placed }: Work, claim: Claim, found: string): void {
 
 /** What claims put at their paths, directories aside. */
 function nodesOfClaims(work: Work): Map<string, Node> {
-  const { tree, claims, leaves, placed } = work;
+  const { index, claims, leaves, placed } = work;
   const nodes = new Map<string, Node>();
   const hardLinks: Claim[] = [];
   for (const claim of claims.values()) {
     const { action, path } = claim;
     if (action.name === "file") {
-      const source = payloadOf(tree, claim);
+      const source = payloadOf(work, claim);
       if (source === undefined) placed.missing.push(whereOf(claim));
       else if (source.type !== "file") mismatch(work, claim, source.type);
-      else nodes.set(path, leaves.withAttributes(source, attributesOf(action, work.accounts, source.mtimeSeconds)));
+      else nodes.set(path, leaves.withAttributes(source, claimedAttributes(claim, source.mtimeSeconds, work)));
     } else if (action.name === "link") {
-      const there = lookup(tree, path);
+      const there = index.get(path);
       if (there?.type === "directory") mismatch(work, claim, there.type);
       else nodes.set(path, linkNode(action, there, work.timeSeconds));
     } else if (action.name === "hardlink") hardLinks.push(claim);
   }
   for (const claim of hardLinks) {
     const target = hardLinkTarget(claim, claims);
-    const there = target === undefined ? undefined : (nodes.get(target) ?? lookup(tree, target));
+    const there = target === undefined ? undefined : (nodes.get(target) ?? index.get(target));
     if (target === undefined || there === undefined) placed.missing.push(whereOf(claim));
-    else if (there.type === "directory" || lookup(tree, claim.path)?.type === "directory") {
+    else if (there.type === "directory" || index.get(claim.path)?.type === "directory") {
       mismatch(work, claim, "directory");
     } else nodes.set(claim.path, nodes.has(target) ? there : leaves.unpackaged(there));
   }
   return nodes;
 }
 
-/** A directory of the proto area as it becomes. Nodes that found their place are taken from `nodes`. */
-function rebuild(old: Directory, path: string, nodes: Map<string, Node>, work: Work): Directory {
+/** A directory of the proto area as it becomes. */
+function rebuild(old: Directory, path: string, nodes: ReadonlyMap<string, Node>, work: Work): Directory {
   const { claims, leaves, placed, present } = work;
   present.add(path);
   const entries = new Map<string, Node>();
@@ -159,9 +180,7 @@ function rebuild(old: Directory, path: string, nodes: Map<string, Node>, work: W
       placed.removed.push(at);
       continue;
     }
-    const put = nodes.get(at);
-    nodes.delete(at);
-    entries.set(name, put ?? leaves.unpackaged(node));
+    entries.set(name, nodes.get(at) ?? leaves.unpackaged(node));
     if (claim === undefined) placed.unpackaged.push(at);
     else {
       present.add(at);
@@ -178,9 +197,15 @@ function isNamed(path: string, { claims, parents }: Work): boolean {
 function directoryAttributes(path: string, old: Attributes | undefined, work: Work): Attributes {
   const mtimeSeconds = old?.mtimeSeconds ?? work.timeSeconds;
   const claim = work.claims.get(path) ?? work.parents.get(path);
-  if (claim?.action.name === "dir") return attributesOf(claim.action, work.accounts, mtimeSeconds);
+  if (claim?.action.name === "dir") return claimedAttributes(claim, mtimeSeconds, work);
   const mode = old === undefined || path === "/" ? PARENT_MODE : old.mode;
   return { mode, uid: 0, gid: 0, mtimeSeconds };
+}
+
+/** The time is the one given, unless the action says another. */
+function claimedAttributes(claim: Claim, mtimeSeconds: number, work: Work): Attributes {
+  const said = work.attributes.get(claim) ?? attributesOf(claim.action, work.accounts);
+  return { ...said, mtimeSeconds: said.mtimeSeconds ?? mtimeSeconds };
 }
 
 /** Adds what manifests name and the proto area does not hold: directories, links. */
@@ -200,7 +225,8 @@ function addMissing(edit: Draft, nodes: ReadonlyMap<string, Node>, work: Work): 
   const addParents = (path: string): void => {
     const parent = parentPath(path);
     if (present.has(parent)) return;
-    if (edit.get(parent) !== undefined) throw new ImageError("wrong-type", `${parent} is no directory`, { path: parent });
+    if (edit.get(parent) !== undefined)
+      throw new ImageError("wrong-type", `${parent} is no directory`, { path: parent });
     addParents(parent);
     edit.put(parent, directory(directoryAttributes(parent, undefined, work)));
     present.add(parent);
@@ -212,7 +238,7 @@ function addMissing(edit: Draft, nodes: ReadonlyMap<string, Node>, work: Work): 
   }
   for (const [path, node] of nodes) {
     const claim = claims.get(path);
-    if (claim) add(path, node, claim);
+    if (claim && !present.has(path)) add(path, node, claim);
   }
 }
 
@@ -220,11 +246,11 @@ function addMissing(edit: Draft, nodes: ReadonlyMap<string, Node>, work: Work): 
  * The node of the proto area that a file action speaks of. In a gate's manifest a word after `file` names the payload by
  * its path in the proto area. A symbolic link is followed, as pkgsend(1) does: what is published is a file of its own.
  */
-function payloadOf(tree: Directory, { action, path }: Claim): Node | undefined {
+function payloadOf({ tree, index }: Work, { action, path }: Claim): Node | undefined {
   const elsewhere = action.hash === undefined || action.hash === "NOHASH" ? undefined : `/${action.hash}`;
   const other = elsewhere === undefined || elsewhere === path ? undefined : resolve(tree, elsewhere)?.node;
   if (other?.type === "file") return copyOf(other);
-  const node = lookup(tree, path);
+  const node = index.get(path);
   if (node?.type !== "symlink") return node;
   const target = resolve(tree, path)?.node;
   return target?.type === "file" ? copyOf(target) : node;

@@ -36,32 +36,22 @@ export function imageChoice(
   };
 }
 
-/** Whether the image takes this action. */
+/**
+ * Whether the image takes this action. Every variant of it must have the image's value (among its own, should it have
+ * several); one that the image does not know counts as "false". Of its facets all that are marked `all` must be wanted, and of the others, if any, at least one.
+ */
 export function isChosen(action: Action, choice: ImageChoice): boolean {
-  return variantsAgree(action, choice) && facetsAgree(action, choice);
-}
-
-/** Every variant of the action must have the image's value. One that the image does not know counts as "false". */
-function variantsAgree(action: Action, { variants }: ImageChoice): boolean {
+  let anyFacet: boolean | undefined;
   for (const [key, values] of action.attributes) {
-    if (!key.startsWith("variant.")) continue;
-    if (values.length !== 1 || values[0] !== (variants.get(key) ?? "false")) return false;
+    if (key.startsWith("variant.")) {
+      if (!values.includes(choice.variants.get(key) ?? "false")) return false;
+    } else if (key.startsWith("facet.")) {
+      const wanted = isFacetWanted(key, choice);
+      if (values.length !== 1 || (values[0] === "all" && !wanted)) return false;
+      if (values[0] !== "all") anyFacet = anyFacet === true || wanted;
+    }
   }
-  return true;
-}
-
-/** All facets that the action marks `all` must be wanted, and of the others, if there are any, at least one. */
-function facetsAgree(action: Action, choice: ImageChoice): boolean {
-  let any: boolean | undefined;
-  for (const [key, values] of action.attributes) {
-    if (!key.startsWith("facet.")) continue;
-    const wanted = isFacetWanted(key, choice);
-    if (values.length !== 1) return false;
-    if (values[0] === "all") {
-      if (!wanted) return false;
-    } else any = any === true || wanted;
-  }
-  return any !== false;
+  return anyFacet !== false;
 }
 
 function isFacetWanted(facet: string, { facets }: ImageChoice): boolean {
