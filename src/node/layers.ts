@@ -1,13 +1,13 @@
 // The sources of a build, in the order in which they lie over each other: directories, archives, packages and repositories.
 
 import { statSync } from "node:fs";
-import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
-import { gunzipContent } from "../gzip/index.ts";
+import { fromText, ImageError, toText } from "../bytes/index.ts";
 import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
 import { type OpenedSource, openPackageDirectory, openSource, type SourceOptions, treeFiles } from "../source/index.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
+import { gunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { inputError } from "./host-errors.ts";
 
@@ -119,7 +119,7 @@ function sourceOptions(
   return {
     ...(choice && { ...choice, packages: choice.packages.map(fromText) }),
     name: fromText(name),
-    decompressors: { gzip: (content: Content) => gunzipContent(content) },
+    decompressors: { gzip: gunzip },
     hashing: createHasher,
     accountFiles,
   };

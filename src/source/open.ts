@@ -143,12 +143,6 @@ async function treeOrPackages(
   if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) {
     return packagesIn(files, formats, options, warnings);
   }
-  if (options.packages?.length) {
-    const what = `holds no packages, so none can be chosen from it (${options.packages.map(toText).join(", ")})`;
-    throw new ImageError("invalid-argument", `${toText(options.name ?? "the archive")}: ${what}`, {
-      path: options.name,
-    });
-  }
   return { formats, tree, warnings, packages: [], actions: [] };
 }
 

@@ -158,7 +158,7 @@ export function hasTarChecksum(block: Uint8Array): boolean {
     unsigned += byte;
     signed += byte < 0x80 ? byte : byte - 0x100;
   }
-  const { chksum } = tarHeader.decode(block);
+  const chksum = type.read(new DataView(block.buffer, block.byteOffset, TAR_BLOCK_BYTES), offset);
   return chksum === unsigned || chksum === signed;
 }
 

@@ -120,7 +120,4 @@ describe("what cannot be read", () => {
   test("compression in compression in compression", async () => {
     expect(await failure(await gzip(await gzip(await gzip(tar()))))).toMatchObject({ code: "bad-format" });
   });
-  test("packages asked of an archive of files", async () => {
-    expect(await failure(tar(), { packages: ["a"] })).toMatchObject({ code: "invalid-argument" });
-  });
 });
