@@ -13,7 +13,7 @@ import {
   parseAction,
 } from "./actions.ts";
 import { GATE_INCLUDES, GATE_RULES, gateMacros, TRANSFORM_ORDER } from "./gate-rules.ts";
-import { applyTransforms, parseTransform, type Transform } from "./transforms.ts";
+import { applyTransforms, parseTransform, type RuleSet, ruleSet, type Transform } from "./transforms.ts";
 import { DEFAULT_ARCHITECTURE } from "./variants.ts";
 
 /** A file below the directory of manifests. */
@@ -69,8 +69,7 @@ const MAX_MACRO_PASSES = 32;
  * Reads every manifest among `files`. A file in a `transforms` directory is a transform; manifests are `*.p5m`, `*.mf` and
  * `*.manifest`, those in a `manifests` directory if there is one, and when nothing is so named every other file. All are
  * there to be included. A directory of a gate (usr/src/pkg), its manifests alone, and published manifests will all do.
- * @throws ImageError "bad-format" with file and line on a syntax error; "not-found" for an include that is not there;
- *   "conflict" when two manifests are of one package and version
+ * @throws ImageError "bad-format" with file and line on a syntax error; "not-found" for an include that is not there
  */
 export function readManifests(files: readonly ManifestText[], reading: ManifestReading = {}): PackageSet {
   const sorted = [...files].sort((a, b) => compareByteStrings(a.name, b.name));
@@ -174,7 +173,7 @@ function expandMacros(raw: string, place: Place, reader: Reader): string {
 function readManifest(file: ManifestText, common: Lines, reader: Reader): Package | DroppedPackage {
   const own: Lines = { lines: [], transforms: [] };
   readLines(file, reader, own, 0);
-  const rules = [...own.transforms, ...common.transforms];
+  const rules = ruleSet([...own.transforms, ...common.transforms]);
   const actions: Action[] = [];
   /** The reason when a rule aborted the package. */
   const take = (lines: Lines["lines"], attributes: Map<string, string[]>): string | undefined => {
@@ -196,7 +195,7 @@ function readManifest(file: ManifestText, common: Lines, reader: Reader): Packag
 
 /** Rules for the type "pkg" see each package once, at the end of its manifest, with the attributes that it has. */
 function takeWhole(
-  rules: readonly Transform[],
+  rules: RuleSet,
   attributes: Map<string, string[]>,
   file: ManifestText,
   actions: Action[],
@@ -238,19 +237,11 @@ function newestOfEach(packages: readonly Package[], dropped: DroppedPackage[]): 
   for (const next of packages) {
     const other = newest.get(next.name);
     const order = other ? compareVersions(next.version, other.version) : 1;
-    if (other && order === 0) {
-      throw new ImageError(
-        "conflict",
-        `${other.file} and ${next.file} are both package ${next.name}; keep one of them`,
-        {
-          path: next.file,
-        },
-      );
-    }
     if (order > 0) newest.set(next.name, next);
-    const older = order > 0 ? other : next;
-    if (older)
-      dropped.push({ name: older.name, file: older.file, reason: `older than ${(order > 0 ? next : other)?.file}` });
+    if (other === undefined) continue;
+    const [kept, gone] = order > 0 ? [next, other] : [other, next];
+    const reason = `${order === 0 ? "same package and version as" : "older than"} ${kept.file}`;
+    dropped.push({ name: gone.name, file: gone.file, reason });
   }
   return [...newest.values()].sort((a, b) => compareByteStrings(a.name, b.name));
 }

@@ -15,7 +15,6 @@ import {
   parentPath,
   resolve,
   symlink,
-  walk,
 } from "../tree/index.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ActionAttributes, attributesOf } from "./action-attributes.ts";
@@ -79,7 +78,7 @@ export function placeClaims(tree: Directory, claims: ReadonlyMap<string, Claim>,
   const work: Work = {
     ...placement,
     tree,
-    index: new Map(Array.from(walk(tree), ({ path, node }) => [path, node])),
+    index: indexOf(tree),
     claims,
     attributes,
     leaves: newLeaves(),
@@ -90,6 +89,19 @@ export function placeClaims(tree: Directory, claims: ReadonlyMap<string, Claim>,
   const edit = draft(rebuild(tree, "/", nodes, work));
   addMissing(edit, nodes, work);
   return { ...placed, tree: edit.tree() };
+}
+
+function indexOf(tree: Directory): Map<string, Node> {
+  const index = new Map<string, Node>([["/", tree]]);
+  const visit = (at: Directory, path: string): void => {
+    for (const [name, node] of at.entries) {
+      const below = joinPath(path, name);
+      index.set(below, node);
+      if (node.type === "directory") visit(node, below);
+    }
+  };
+  visit(tree, "/");
+  return index;
 }
 
 function hasAttributes({ action }: Claim): boolean {
