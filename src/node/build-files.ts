@@ -38,6 +38,28 @@ export interface FinishedArchive extends ArchiveFigures, FinishedFile {
   readonly planned: Planned;
 }
 
+export interface PlannedFiles {
+  readonly planned: Planned;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Plans an image and writes nothing. The sources are closed again: the plan is for figures, not for emission.
+ * @throws ImageError
+ */
+export async function planFiles(
+  paths: LayerPaths,
+  options: Partial<ImageOptions> = {},
+  signal?: AbortSignal,
+): Promise<PlannedFiles> {
+  const { layers, warnings, close } = await readLayers(paths, signal);
+  try {
+    return { planned: await planImage(layers, { ...DEFAULT_OPTIONS, ...options }), warnings };
+  } finally {
+    await close();
+  }
+}
+
 /**
  * Builds a bootable ISO.
  * @throws ImageError; then nothing is left of the output

@@ -17,7 +17,7 @@ import {
   typeOfMode,
 } from "../tree/index.ts";
 import { inputError } from "./host-errors.ts";
-import { hostFileContent, hostPath } from "./host-files.ts";
+import { type HostReader, hostFileContent, hostPath } from "./host-files.ts";
 
 export interface DirectoryTree {
   readonly tree: Directory;
@@ -26,12 +26,15 @@ export interface DirectoryTree {
 }
 
 export interface DirectoryOptions {
+  /** Reads the contents; default: on the calling thread. */
+  readonly reader?: HostReader | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Walk {
   readonly inodes: Map<string, Node>;
   readonly warnings: string[];
+  readonly reader: HostReader | undefined;
   readonly signal: AbortSignal | undefined;
   visited: number;
 }
@@ -46,7 +49,7 @@ export async function readDirectoryTree(path: string, options: DirectoryOptions 
   if (!stats.isDirectory()) {
     throw new ImageError("input-missing", `${path}: is not a directory; a proto area is one`, { path });
   }
-  const walk: Walk = { inodes: new Map(), warnings: [], signal: options.signal, visited: 0 };
+  const walk: Walk = { inodes: new Map(), warnings: [], reader: options.reader, signal: options.signal, visited: 0 };
   const top = byteString(Buffer.from(path));
   return { tree: await readDirectory(top, stats, walk), warnings: walk.warnings };
 }
@@ -91,7 +94,7 @@ function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
   const type = typeOfMode(stats.mode);
   switch (type) {
     case "file":
-      return file(attributes, hostFileContent(path, stats));
+      return file(attributes, hostFileContent(path, stats, walk.reader));
     case "symlink":
       return symlink(
         attributes,

@@ -1,6 +1,5 @@
-// The contents of files on disk. Small files are opened, read and closed in one go, synchronously: an asynchronous read
-// costs several times the system calls themselves. Large ones share a bounded number of open descriptors and are read by
-// Node's I/O threads. After each read the file is compared with what it was when the tree was made.
+// The contents of files on disk. A file is opened, read and closed in one go, by synchronous calls: an asynchronous read costs
+// several times the system calls themselves. After each read the file is compared with what it was when the tree was made.
 
 import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type Content, ImageError, toText } from "../bytes/index.ts";
@@ -14,33 +13,55 @@ export function hostPath(path: string): string | Buffer {
 /** What a file looked like when the tree was made. */
 export type FileState = Pick<Stats, "size" | "mtimeMs">;
 
-/**
- * The bytes of the file at `path` (a byte string).
- * Reading throws ImageError "input-changed" when its size or time are not as in `state`, or it vanished; "input-missing"
- * when it cannot be read.
- */
-export function hostFileContent(path: string, { size, mtimeMs }: FileState): Content {
-  const state: FileState = { size, mtimeMs }; // not the whole Stats, which is larger than all else that a file needs here
+/** Part of a file on disk. */
+export interface HostRange extends FileState {
+  /** A byte string. */
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** Reads parts of files: here and now (directReader), or on other threads (file-reader.ts). */
+export interface HostReader {
+  /** Fills `target` from `range.offset` on. Throws as `readHostFile`. */
+  read(range: HostRange, target: Uint8Array): Promise<void>;
+}
+
+export const directReader: HostReader = { read: async (range, target) => readHostFile(range, target) };
+
+/** The bytes of the file at `path` (a byte string), which looked like `state` when the tree was made. Reading throws as `readHostFile`. */
+export function hostFileContent(
+  path: string,
+  { size, mtimeMs }: FileState,
+  reader: HostReader = directReader,
+): Content {
   return {
     sizeBytes: size,
-    async read(target, offset) {
-      const descriptor = openSource(path);
-      try {
-        let done = 0;
-        while (done < target.length) {
-          const count = readSync(descriptor, target, done, target.length - done, offset + done);
-          if (count === 0) break; // shorter than it was: the comparison below tells
-          done += count;
-        }
-        checkUnchanged(path, state, fstatSync(descriptor));
-        if (done < target.length) throw changed(path, "it became shorter");
-      } catch (error) {
-        throw inputError(error, toText(path));
-      } finally {
-        closeSync(descriptor);
-      }
-    },
+    read: (target, offset) => reader.read({ path, size, mtimeMs, offset }, target),
   };
+}
+
+/**
+ * Fills `target` from a file.
+ * @throws ImageError "input-changed" when its size or time are not as they were, or it vanished; "input-missing" when it
+ *   cannot be read
+ */
+export function readHostFile(range: HostRange, target: Uint8Array): void {
+  const { path, offset } = range;
+  const descriptor = openSource(path);
+  try {
+    let done = 0;
+    while (done < target.length) {
+      const count = readSync(descriptor, target, done, target.length - done, offset + done);
+      if (count === 0) break; // shorter than it was: the comparison below tells
+      done += count;
+    }
+    checkUnchanged(range, fstatSync(descriptor));
+    if (done < target.length) throw changed(path, "it became shorter");
+  } catch (error) {
+    throw inputError(error, toText(path));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function openSource(path: string): number {
@@ -52,9 +73,9 @@ function openSource(path: string): number {
   }
 }
 
-function checkUnchanged(path: string, before: FileState, now: FileState): void {
-  if (now.size !== before.size) throw changed(path, `it had ${before.size} bytes and has ${now.size} now`);
-  if (now.mtimeMs !== before.mtimeMs) throw changed(path, "it was written to");
+function checkUnchanged({ path, size, mtimeMs }: HostRange, now: FileState): void {
+  if (now.size !== size) throw changed(path, `it had ${size} bytes and has ${now.size} now`);
+  if (now.mtimeMs !== mtimeMs) throw changed(path, "it was written to");
 }
 
 function changed(path: string, how: string): ImageError {

@@ -5,6 +5,7 @@ export * from "./compressor.ts";
 export * from "./directory-source.ts";
 export * from "./engines.ts";
 export * from "./file-content.ts";
+export * from "./file-reader.ts";
 export * from "./file-sink.ts";
 export * from "./hashing.ts";
 export * from "./host.ts";

@@ -4,7 +4,14 @@ import { statSync } from "node:fs";
 import { fromText, ImageError, toText } from "../bytes/index.ts";
 import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
-import { type OpenedSource, openPackageDirectory, openSource, type SourceOptions, treeFiles } from "../source/index.ts";
+import {
+  type OpenedSource,
+  openPackageDirectory,
+  openSource,
+  recognizeArchive,
+  type SourceOptions,
+  treeFiles,
+} from "../source/index.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
 import { gunzip } from "./gunzip.ts";
@@ -64,6 +71,14 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
       } else {
         const content = await openFileContent(name);
         opened.push(content);
+        if ((await recognizeArchive(content)) === undefined) {
+          const known = "a proto area, or an archive (tar, cpio, zip, p5p, datastream)";
+          throw new ImageError(
+            "input-missing",
+            `${name}: is no directory and no archive that is known here; name ${known}`,
+            { path: name },
+          );
+        }
         const source = await openSource(content, sourceOptions(name, paths.choice, accountFiles));
         layers.push(sourceLayer(name, source, warnings));
       }

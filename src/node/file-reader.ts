@@ -1,0 +1,86 @@
+// Files read on other threads, several at a time. What is asked for in one go (the files of one window of an image) is
+// one request to a thread: a message costs as much as reading a small file. A disk that has to look for each file is then
+// kept busy with several, and the thread that plans and writes does not wait for it.
+
+import { directReader, type HostRange, type HostReader } from "./host-files.ts";
+import type { ReadRequest } from "./read-thread.ts";
+import { compiledModule, createThreadPool } from "./thread-pool.ts";
+
+export interface FileReader extends HostReader {
+  close(): Promise<void>;
+}
+
+export interface FileReaderOptions {
+  /** Default 2: enough to hide the latency of a local disk behind compression. 0 reads on the calling thread. */
+  readonly threads?: number | undefined;
+}
+
+const DEFAULT_THREADS = 2;
+/** The first bytes are read here: starting threads takes longer. */
+const DIRECT_BYTES = 1 << 23;
+/** A request is sent when it is as large as this, or when no more reads are asked for at the moment. */
+const REQUEST_BYTES = 1 << 18;
+
+export function createFileReader({ threads = DEFAULT_THREADS }: FileReaderOptions = {}): FileReader {
+  const file = threads > 0 ? compiledModule("read-thread") : undefined;
+  if (file === undefined) return { ...directReader, async close() {} };
+  return threadedReader(file, threads, DIRECT_BYTES);
+}
+
+interface Read {
+  readonly range: HostRange;
+  readonly target: Uint8Array;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Exported for tests: `file` is the threads' script. */
+export function threadedReader(file: string, threads: number, directBytes: number): FileReader {
+  const pool = createThreadPool<ReadRequest, ArrayBuffer>({ file, threads, what: "reading" });
+  const spare: ArrayBuffer[] = [];
+  let leftToReadHere = directBytes;
+  let reads: Read[] = [];
+  let readsBytes = 0;
+
+  const send = (): void => {
+    const sent = reads;
+    const sizeBytes = readsBytes;
+    reads = [];
+    readsBytes = 0;
+    if (sent.length > 0) void answer(sent, sizeBytes);
+  };
+
+  const answer = async (sent: readonly Read[], sizeBytes: number): Promise<void> => {
+    try {
+      const room = spare.pop();
+      const buffer = room && room.byteLength >= sizeBytes ? room : new ArrayBuffer(Math.max(sizeBytes, REQUEST_BYTES));
+      const ranges = sent.map(({ range, target }) => ({ ...range, lengthBytes: target.length }));
+      const filled = await pool.run({ ranges, buffer }, [buffer]);
+      let at = 0;
+      for (const { target, resolve } of sent) {
+        target.set(new Uint8Array(filled, at, target.length));
+        at += target.length;
+        resolve();
+      }
+      spare.push(filled);
+    } catch (error) {
+      for (const { reject } of sent) reject(error);
+    }
+  };
+
+  return {
+    read(range, target) {
+      if (leftToReadHere > 0) {
+        leftToReadHere -= target.length;
+        return directReader.read(range, target);
+      }
+      return new Promise((resolve, reject) => {
+        if (reads.length === 0) queueMicrotask(send);
+        reads.push({ range, target, resolve, reject });
+        readsBytes += target.length;
+        if (readsBytes >= REQUEST_BYTES) send();
+      });
+    },
+    close: () => pool.close(),
+  };
+}
