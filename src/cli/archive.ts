@@ -1,8 +1,8 @@
 // pureboot archive: only the ramdisk, gzip'd or raw, to boot from a disk or over the network.
 
 import type { Command } from "commander";
-import { type Edit, planImage } from "../image/index.ts";
-import { buildArchiveFile, readLayers } from "../node/index.ts";
+import type { Edit } from "../image/index.ts";
+import { buildArchiveFile, planFiles } from "../node/index.ts";
 import { defineContentOptions, type ImageWords, imageOptions, layerPaths } from "./image-options.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
@@ -41,13 +41,7 @@ async function run(sources: readonly string[], words: Words, edits: readonly Edi
   const { output, force, hash = false } = words;
   const job = { ...layerPaths(sources, words), output, force, gzip: words.gzip !== false, hash };
   await withHost(words, async (host) => {
-    if (words.dryRun) {
-      const { layers, warnings, close } = await readLayers(job, host.signal);
-      try {
-        printPlan(await planImage(layers, options), warnings, words);
-      } finally {
-        await close();
-      }
-    } else printArchiveReport(await buildArchiveFile(job, options, host), words);
+    if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
+    else printArchiveReport(await buildArchiveFile(job, options, host), words);
   });
 }

@@ -1,8 +1,8 @@
 // pureboot build: proto area to bootable ISO.
 
 import type { Command } from "commander";
-import { type Edit, planImage } from "../image/index.ts";
-import { buildIsoFile, readLayers } from "../node/index.ts";
+import type { Edit } from "../image/index.ts";
+import { buildIsoFile, planFiles } from "../node/index.ts";
 import {
   defineContentOptions,
   defineMediumOptions,
@@ -44,13 +44,7 @@ async function run(sources: readonly string[], words: Words, edits: readonly Edi
   const options = imageOptions(words, words, edits);
   const job = { ...layerPaths(sources, words), output: words.output, force: words.force };
   await withHost(words, async (host) => {
-    if (words.dryRun) {
-      const { layers, warnings, close } = await readLayers(job, host.signal);
-      try {
-        printPlan(await planImage(layers, options), warnings, words);
-      } finally {
-        await close();
-      }
-    } else printBuildReport(await buildIsoFile(job, options, host), words);
+    if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
+    else printBuildReport(await buildIsoFile(job, options, host), words);
   });
 }

@@ -1,8 +1,8 @@
 // What a build says in the end: in words for people, or as one JSON document.
 
 import { type Finding, formatSize, toText } from "../bytes/index.ts";
-import { type BuildReport, guestMemoryBytes, type Planned } from "../image/index.ts";
-import type { FinishedArchive, FinishedBuild } from "../node/index.ts";
+import { type BuildReport, type PlanReport, planReport, type RamdiskFigures } from "../image/index.ts";
+import type { FinishedArchive, FinishedBuild, PlannedFiles } from "../node/index.ts";
 
 /** Version of the JSON documents' form; it changes when a key changes its meaning or goes. */
 export const SCHEMA = 1;
@@ -54,16 +54,27 @@ function packageRows({ manifests, drivers }: Pick<BuildReport, "manifests" | "dr
   return rows;
 }
 
-function ramdiskRow({ figures }: Pick<Planned["ramdisk"], "figures">): [string, string] {
-  const { sizeBytes, freeBytes, freeInodes, usedInodes } = figures;
+function ramdiskRow({ sizeBytes, freeBytes, freeInodes, usedInodes }: RamdiskFigures): [string, string] {
   return [
     "ramdisk",
     `${formatSize(sizeBytes)} UFS, ${formatSize(freeBytes)} free, ${usedInodes} inodes used, ${freeInodes} free`,
   ];
 }
 
-function memoryRow(ramdiskBytes: number): [string, string] {
-  return ["to boot", `give the machine ${formatSize(guestMemoryBytes(ramdiskBytes))} of memory or more`];
+function memoryRow(bytes: number): [string, string] {
+  return ["to boot", `give the machine ${formatSize(bytes)} of memory or more`];
+}
+
+/** The rows that every summary has. */
+function planRows(report: PlanReport): [string, string][] {
+  return [
+    inputRow(report.input),
+    ...packageRows(report),
+    ramdiskRow(report.ramdisk),
+    ["init", report.init],
+    ["boot loader", `${report.loader}: ${report.loaderReason}`],
+    memoryRow(report.guestMemoryBytes),
+  ];
 }
 
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
@@ -71,16 +82,11 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
     printJson({ command: "build", ...build });
     return;
   }
-  printFindings(planned.staged.findings, build.warnings);
+  printFindings(build.findings, build.warnings);
   printEdits(build);
   printRows([
-    inputRow(build.input),
-    ...packageRows(build),
-    ramdiskRow({ figures: build.ramdisk }),
+    ...planRows(build),
     ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}`],
-    ["init", build.init],
-    ["boot loader", `${build.loader}: ${build.loaderReason}`],
-    memoryRow(build.ramdisk.sizeBytes),
     ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
     ["time", `${build.seconds.toFixed(1)} s`],
@@ -88,19 +94,15 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
 }
 
 export function printArchiveReport({ planned, ...archive }: FinishedArchive, words: PrintWords): void {
-  const { staged, ramdisk } = planned;
+  const report = planReport(planned);
   if (words.json) {
-    printJson({ command: "archive", ...planDocument(planned), ...archive });
+    printJson({ command: "archive", ...report, ...archive });
     return;
   }
-  printFindings(staged.findings, archive.warnings);
-  printEdits(staged);
+  printFindings(report.findings, archive.warnings);
+  printEdits(report);
   printRows([
-    inputRow(staged.input),
-    ...packageRows(staged),
-    ramdiskRow(ramdisk),
-    ["init", staged.init],
-    memoryRow(ramdisk.figures.sizeBytes),
+    ...planRows(report).filter(([name]) => name !== "boot loader"),
     ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
@@ -108,40 +110,14 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   ]);
 }
 
-/** What is known before anything is written. */
-function planDocument({ staged, ramdisk }: Planned): Readonly<Record<string, unknown>> {
-  const { input, medium, init, epochSeconds, findings, edits, manifests, drivers, overridden } = staged;
-  return {
-    input,
-    ramdisk: ramdisk.figures,
-    loader: medium.loader,
-    loaderReason: medium.reason,
-    init,
-    epochSeconds,
-    guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
-    findings,
-    edits,
-    manifests,
-    drivers,
-    overridden,
-  };
-}
-
 /** What `--dry-run` says. */
-export function printPlan({ staged, ramdisk }: Planned, warnings: readonly string[], words: PrintWords): void {
+export function printPlan({ planned, warnings }: PlannedFiles, words: PrintWords): void {
+  const report = planReport(planned);
   if (words.json) {
-    printJson({ command: "plan", ...planDocument({ staged, ramdisk }), warnings });
+    printJson({ command: "plan", ...report, warnings });
     return;
   }
-  printFindings(staged.findings, warnings);
-  printEdits(staged);
-  printRows([
-    inputRow(staged.input),
-    ...packageRows(staged),
-    ramdiskRow(ramdisk),
-    ["init", staged.init],
-    ["boot loader", `${staged.medium.loader}: ${staged.medium.reason}`],
-    memoryRow(ramdisk.figures.sizeBytes),
-    ["written", "nothing (--dry-run)"],
-  ]);
+  printFindings(report.findings, warnings);
+  printEdits(report);
+  printRows([...planRows(report), ["written", "nothing (--dry-run)"]]);
 }

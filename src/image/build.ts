@@ -2,13 +2,11 @@
 // with the archive's size open, the archive is streamed to its place, and the plan is made again with the true size.
 // Planning is cheap, copying is not.
 
-import { type Content, type Finding, type Hasher, textContent } from "../bytes/index.ts";
+import { type Content, type Hasher, textContent } from "../bytes/index.ts";
 import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
-import type { DriverReport, ManifestReport } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
-import { type Attributes, draft, file, type TreeSummary } from "../tree/index.ts";
-import type { EditReport } from "./edits.ts";
+import { type Attributes, draft, file } from "../tree/index.ts";
 import type { Finish } from "./medium.ts";
 import type { ImageOptions } from "./options.ts";
 import { planRamdisk, type Ramdisk, type RamdiskFigures } from "./ramdisk.ts";
@@ -39,22 +37,38 @@ export interface ArchiveFigures {
   readonly sha1: string;
 }
 
-export interface BuildReport {
-  readonly input: TreeSummary;
+/** What is known of an image before anything is written. */
+export interface PlanReport extends Pick<Staged, StagedReport> {
   readonly ramdisk: RamdiskFigures;
-  readonly archive: ArchiveFigures & { readonly path: string };
-  readonly iso: { readonly sizeBytes: number; readonly volumeId: string };
   readonly loader: string;
   readonly loaderReason: string;
-  readonly init: string;
-  readonly epochSeconds: number;
   /** The guest needs the archive twice, and the kernel some room. */
   readonly guestMemoryBytes: number;
-  readonly findings: readonly Finding[];
-  readonly edits: readonly EditReport[];
-  readonly manifests?: ManifestReport | undefined;
-  readonly drivers?: DriverReport | undefined;
-  readonly overridden: readonly string[];
+}
+
+type StagedReport = "input" | "init" | "epochSeconds" | "findings" | "edits" | "manifests" | "drivers" | "overridden";
+
+export interface BuildReport extends PlanReport {
+  readonly archive: ArchiveFigures & { readonly path: string };
+  readonly iso: { readonly sizeBytes: number; readonly volumeId: string };
+}
+
+export function planReport({ staged, ramdisk }: Planned): PlanReport {
+  const { input, init, epochSeconds, findings, edits, manifests, drivers, overridden, medium } = staged;
+  return {
+    input,
+    ramdisk: ramdisk.figures,
+    loader: medium.loader,
+    loaderReason: medium.reason,
+    init,
+    epochSeconds,
+    guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
+    findings,
+    edits,
+    manifests,
+    drivers,
+    overridden,
+  };
 }
 
 const GUEST_MEMORY_BESIDE_ARCHIVE_BYTES = 256 * 2 ** 20;
@@ -140,20 +154,9 @@ export async function buildIso(
   await emit(plan.layout, sink, { to: archiveOffset, signal: host.signal });
   await sink.truncate(plan.layout.sizeBytes);
   return {
-    input: staged.input,
-    ramdisk: ramdisk.figures,
+    ...planReport(planned),
     archive: { ...archive, path: staged.medium.archivePath },
     iso: { sizeBytes: plan.layout.sizeBytes, volumeId: options.volumeId },
-    loader: staged.medium.loader,
-    loaderReason: staged.medium.reason,
-    init: staged.init,
-    epochSeconds: staged.epochSeconds,
-    guestMemoryBytes: guestMemoryBytes(ramdisk.figures.sizeBytes),
-    findings: staged.findings,
-    edits: staged.edits,
-    manifests: staged.manifests,
-    drivers: staged.drivers,
-    overridden: staged.overridden,
   };
 }
 
