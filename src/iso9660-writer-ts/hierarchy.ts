@@ -39,6 +39,8 @@ export interface HierarchyDirectory {
   readonly trueParent: HierarchyDirectory | undefined;
   /** The directory that was made to hold those that were moved. */
   readonly isMovedHome: boolean;
+  /** Whether this is that directory, or lies in it. */
+  readonly isMoved: boolean;
   entries: HierarchyEntry[];
   /** Identifier of its record in the parent, and position in the path table, from 1 (6.9.1). */
   identifier: string;
@@ -65,6 +67,7 @@ function makeDirectory(
     parent,
     trueParent: more.trueParent,
     isMovedHome: more.isMovedHome ?? false,
+    isMoved: more.isMovedHome ?? parent?.isMoved ?? false,
     entries: [],
     identifier: SELF_IDENTIFIER,
     number: 1,
@@ -92,6 +95,16 @@ export function buildHierarchy(root: Directory, rules: HierarchyRules): Hierarch
     }
   }
   return ordered;
+}
+
+/**
+ * The order in which directories lie on the volume: the root, those that were moved, the others. libarchive, which reads
+ * a volume from its beginning to its end, must meet a moved directory before the record that leads to it.
+ */
+export function volumeOrder([root, ...directories]: readonly HierarchyDirectory[]): HierarchyDirectory[] {
+  const moved = directories.filter(({ isMoved }) => isMoved);
+  const others = directories.filter(({ isMoved }) => !isMoved);
+  return [...(root ? [root] : []), ...moved, ...others];
 }
 
 /** Who holds whom, before anything has an identifier. */

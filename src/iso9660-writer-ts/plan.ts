@@ -10,7 +10,7 @@ import { type DescribedHierarchy, descriptorCount, encodeDescriptors } from "./d
 import { encodeContinuations, encodeRecords, placeRun, type RecordValues } from "./directory.ts";
 import { catalogBytes, encodeCatalog, type PlannedBootEntry, planBootEntry, withBootInfoTable } from "./eltorito.ts";
 import { SECTOR_BYTES, SYSTEM_AREA_SECTORS } from "./format.ts";
-import { buildHierarchy, type HierarchyDirectory, type HierarchyRules } from "./hierarchy.ts";
+import { buildHierarchy, type HierarchyDirectory, type HierarchyRules, volumeOrder } from "./hierarchy.ts";
 import { JOLIET, LEVEL_4 } from "./names.ts";
 import { type IsoOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { checkParentNumbers, encodePathTable, pathTableBytes } from "./path-table.ts";
@@ -71,6 +71,9 @@ function allocator(first: number): Allocator {
   };
 }
 
+/** libarchive looks at 32 KiB and eight blocks before it believes in an ISO; less it takes for an empty file. */
+const MIN_VOLUME_BLOCKS = SYSTEM_AREA_SECTORS + 8;
+
 const blocksOf = (sizeBytes: number): number => divideUp(sizeBytes, SECTOR_BYTES);
 
 /**
@@ -124,7 +127,7 @@ export function planIso(root: Directory, options: IsoOptions): IsoPlan {
   });
   hierarchies.forEach(({ kind, directories }, i) => {
     const context = contextOf(rules[i] as HierarchyRules); // one rule for each hierarchy
-    for (const directory of directories) placeDirectory(directory, kind, context, blocks, show);
+    for (const directory of volumeOrder(directories)) placeDirectory(directory, kind, context, blocks, show);
   });
 
   if (catalog)
@@ -142,6 +145,7 @@ export function planIso(root: Directory, options: IsoOptions): IsoPlan {
   for (const node of owners.keys()) if (node !== lastFile && !places.has(node)) place(node);
   if (lastFile && !places.has(lastFile)) place(lastFile);
   blocks.take(volume.paddingBlocks);
+  blocks.take(Math.max(0, MIN_VOLUME_BLOCKS - blocks.next));
 
   for (const entry of volume.bootEntries) {
     const { lba, sizeBytes } = extentOfFile(fileAt(tree, entry.path));
