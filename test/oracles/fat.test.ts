@@ -274,7 +274,7 @@ describe("OVMF boots", () => {
   const SAYS = "pureboot-efi-program";
   /** A ready EFI program: GRUB, which says a line and prints a file of the volume that it finds by its own FAT reader. */
   async function efiProgram(): Promise<Uint8Array<ArrayBuffer>> {
-    const modules = "echo halt search search_fs_file cat fat part_msdos part_gpt";
+    const modules = "normal echo halt search search_fs_file cat fat part_msdos part_gpt";
     writeFileSync(
       at("grub.cfg"),
       `echo ${SAYS}\nsearch --file --set=esp /proof.txt\ncat ($esp)/proof.txt\necho ${SAYS} ends\nhalt\n`,
