@@ -51,14 +51,17 @@ const text = (content: string): Node => file(attributes, textContent(content));
 const treeFrom = (nodes: Iterable<readonly [string, Node]>): Directory => treeOf(nodes, directoryAttributes);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** Times that all the readers know: Linux reads no long time stamps, and none before 1970. */
-function withPlainTimes(tree: Directory): Directory {
-  const clamp = (node: Node): Node => ({ ...node, mtimeSeconds: Math.min(Math.max(node.mtimeSeconds, 0), 2 ** 31) });
-  return mapTree(tree, clamp);
+/** In Linux the time of an ISO's file has 31 bits, a device's major number 12. */
+function withinLinux(tree: Directory): Directory {
+  return mapTree(tree, (node) => ({
+    ...node,
+    mtimeSeconds: Math.min(Math.max(node.mtimeSeconds, 0), 2 ** 31 - 1),
+    ...("major" in node && { major: node.major & 0xfff || 1 }),
+  }));
 }
 
 /** Random trees, the same ones in each run. */
-const RANDOM = fc.sample(treeArbitrary, { numRuns: 12, seed: 20250901 }).map(withPlainTimes);
+const RANDOM = fc.sample(treeArbitrary, { numRuns: 12, seed: 20250901 }).map(withinLinux);
 
 const HARD_CASES: readonly Case[] = [
   { name: "empty tree", tree: directory(directoryAttributes), options: {} },
@@ -97,9 +100,9 @@ const HARD_CASES: readonly Case[] = [
         "a;1",
         "A",
         "a",
-        "ä",
+        "ä ö", // Latin-1; of one byte Linux lists such a name, but does not find it
         fromText("ä"),
-        "\x01",
+        "\x01\x02",
         "\n",
         "~#",
         "*?",
