@@ -1,39 +1,14 @@
 // What a build says in the end: in words for people, or as one JSON document.
 
-import { type Finding, formatSize, toText } from "../bytes/index.ts";
+import { formatSize } from "../bytes/index.ts";
 import { type BuildReport, type PlanReport, planReport, type RamdiskFigures } from "../image/index.ts";
 import type { FinishedArchive, FinishedBuild, PlannedFiles } from "../node/index.ts";
-
-/** Version of the JSON documents' form; it changes when a key changes its meaning or goes. */
-export const SCHEMA = 1;
-
-export interface PrintWords {
-  readonly json?: boolean;
-}
-
-export function printJson(document: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify({ schema: SCHEMA, ...document }, undefined, 2)}\n`);
-}
-
-/** Findings to stderr, worst first; notes are left to the JSON document. */
-export function printFindings(findings: readonly Finding[], warnings: readonly string[]): void {
-  for (const severity of ["error", "warning"] as const) {
-    for (const finding of findings) {
-      if (finding.severity === severity) console.error(`pureboot: ${severity}: ${toText(finding.message)}`);
-    }
-  }
-  for (const warning of warnings) console.error(`pureboot: warning: ${warning}`);
-}
-
-/** Rows of a summary: a name, and what there is to say about it. */
-export function printRows(rows: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  for (const [name, text] of rows) console.log(`${name.padEnd(width)}${text}`);
-}
+import { type PrintWords, printFindings, printJson, printRows } from "./output.ts";
 
 function printEdits({ edits, overridden }: Pick<BuildReport, "edits" | "overridden">): void {
   for (const { edit, matched } of edits) console.log(`${edit}: ${matched} ${matched === 1 ? "path" : "paths"}`);
-  if (overridden.length > 0) console.log(`layers: ${overridden.length} paths replaced by a later layer`);
+  if (overridden.length > 0)
+    console.log(`layers: ${overridden.length} ${overridden.length === 1 ? "path" : "paths"} replaced by a later layer`);
 }
 
 function inputRow({ paths, contentBytes }: { paths: number; contentBytes: number }): [string, string] {
