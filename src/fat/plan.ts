@@ -1,21 +1,22 @@
 // A tree to the layout of a FAT volume: names and sizes are looked at, contents are not read. Directories come first,
 // then files, both in the tree's walking order, each in one run of clusters.
 
-import { bytesOf, crc32, encodedContent, ImageError, roundUp, toText } from "../bytes/index.ts";
+import { encodedContent, ImageError, roundUp } from "../bytes/index.ts";
 import type { Layout } from "../layout/index.ts";
-import { type Directory, type File, joinPath, type Node, sortedEntries } from "../tree/index.ts";
-import { checkDirectorySize, DOT, DOT_DOT, type EntryRecord, encodeDirectory, slotsOfAll } from "./directory.ts";
+import type { Directory, File, Node } from "../tree/index.ts";
 import {
-  ATTR_ARCHIVE,
-  ATTR_DIRECTORY,
-  ATTR_READ_ONLY,
-  ATTR_VOLUME_ID,
-  directoryEntry,
-  type FatType,
-  MAX_DEPTH,
-  MAX_FILE_BYTES,
-  MEDIA_FIXED,
-} from "./format.ts";
+  directoryBytes,
+  directoryRecords,
+  fileOf,
+  labelRecord,
+  listDirectories,
+  type PlannedDirectory,
+  type PlannedFile,
+  planDirectory,
+  serialOf,
+} from "./contents.ts";
+import { type EntryRecord, encodeDirectory } from "./directory.ts";
+import { type FatType, MEDIA_FIXED } from "./format.ts";
 import {
   BYTES_PER_SECTOR,
   chooseGeometry,
@@ -24,11 +25,10 @@ import {
   type Geometry,
   type GeometryRequest,
 } from "./geometry.ts";
-import { assignShortNames, foldCase, longNameText, packLabel } from "./names.ts";
+import { packLabel } from "./names.ts";
 import { type Placed, type Regions, ROOT_DIRECTORY, volumeLayout } from "./regions.ts";
 import { encodeBootSector, encodeFsInfo, MADE_BACKUP_BOOT_SECTOR, MADE_FSINFO_SECTOR } from "./reserved.ts";
 import { encodeFatPiece, type Run } from "./table.ts";
-import { toFatTime } from "./time.ts";
 
 export interface FatOptions extends GeometryRequest {
   /** BS_VolID, 32 bits. Default: derived from label, names, sizes and times, so that it is the same for the same tree. */
@@ -52,22 +52,6 @@ export interface FatPlan {
   readonly label: string;
   /** Paths beyond the first of files with several names: FAT has no hard links, so their contents are stored again. */
   readonly hardLinkCopies: readonly string[];
-}
-
-interface PlannedDirectory {
-  readonly path: string;
-  readonly node: Directory;
-  readonly entries: readonly PlannedEntry[];
-  /** Slots in use, "." and ".." and the volume label included. */
-  readonly slots: number;
-}
-
-interface PlannedEntry {
-  readonly name: string;
-  readonly shortName: string;
-  readonly path: string;
-  readonly node: Directory | File;
-  readonly child: PlannedDirectory | undefined;
 }
 
 /**
@@ -96,7 +80,6 @@ export function planFat(root: Directory, options: FatOptions = {}): FatPlan {
   const allocation = allocate(geometry, directories, files);
   const freeClusters = geometry.clusters - (allocation.nextCluster - FIRST_CLUSTER);
   const layout = makePlannedLayout(geometry, allocation, { volumeId, label, rootLabel, planned, freeClusters });
-  const seen = new Set<Node>();
   return {
     layout,
     fatType: geometry.fatType,
@@ -107,121 +90,14 @@ export function planFat(root: Directory, options: FatOptions = {}): FatPlan {
     freeBytes: freeClusters * clusterBytes(geometry),
     volumeId,
     label,
-    hardLinkCopies: files.filter(({ node }) => seen.size === seen.add(node).size).map(({ path }) => path),
+    hardLinkCopies: pathsBeyondTheFirst(files),
   };
 }
 
-function labelRecord(label: string, seconds: number): EntryRecord {
-  return {
-    shortName: label,
-    name: label,
-    attributes: ATTR_VOLUME_ID,
-    firstCluster: 0,
-    sizeBytes: 0,
-    written: toFatTime(seconds),
-  };
-}
-
-function planDirectory(node: Directory, path: string, extraSlots: number, depth: number): PlannedDirectory {
-  if (depth > MAX_DEPTH) {
-    throw new ImageError(
-      "limit",
-      `${toText(path)}: more than ${MAX_DEPTH} directories deep; FAT paths end at 260 characters`,
-      {
-        path,
-      },
-    );
-  }
-  const sorted = sortedEntries(node).map(([name, child]) => {
-    const childPath = joinPath(path, name);
-    return { name: longNameText(name, childPath), path: childPath, node: checkedNode(child, childPath) };
-  });
-  const folded = new Map<string, string>();
-  for (const { name, path: childPath } of sorted) {
-    const other = folded.get(foldCase(name));
-    if (other !== undefined) {
-      throw new ImageError(
-        "conflict",
-        `${toText(childPath)}: FAT takes it for the same name as ${toText(other)} (case does not count); rename one`,
-        { path: childPath },
-      );
-    }
-    folded.set(foldCase(name), childPath);
-  }
-  const shortNames = assignShortNames(
-    sorted.map(({ name }) => name),
-    path,
-  );
-  const entries = sorted.map((entry, index) => {
-    const child = entry.node.type === "directory" ? planDirectory(entry.node, entry.path, 2, depth + 1) : undefined;
-    return { ...entry, shortName: shortNames[index] ?? "", child };
-  });
-  const slots = extraSlots + slotsOfAll(entries.map((entry) => recordOf(entry, 0)));
-  checkDirectorySize(slots, path);
-  return { path, node, entries, slots };
-}
-
-function checkedNode(node: Node, path: string): Directory | File {
-  if (node.type !== "directory" && node.type !== "file") {
-    throw new ImageError(
-      "limit",
-      `${toText(path)}: a ${node.type}; FAT holds files and directories only; leave it out`,
-      {
-        path,
-      },
-    );
-  }
-  if (node.type === "file" && node.content.sizeBytes > MAX_FILE_BYTES) {
-    throw new ImageError(
-      "limit",
-      `${toText(path)}: ${node.content.sizeBytes} bytes; FAT allows ${MAX_FILE_BYTES}; split it or leave it out`,
-      { path },
-    );
-  }
-  return node;
-}
-
-function recordOf({ name, shortName, node }: PlannedEntry, firstCluster: number): EntryRecord {
-  const isFile = node.type === "file";
-  const readOnly = isFile && (node.mode & 0o222) === 0 ? ATTR_READ_ONLY : 0;
-  return {
-    shortName,
-    name,
-    attributes: isFile ? ATTR_ARCHIVE | readOnly : ATTR_DIRECTORY,
-    firstCluster,
-    sizeBytes: isFile ? node.content.sizeBytes : 0,
-    written: toFatTime(node.mtimeSeconds),
-  };
-}
-
-/** The directory and all below it, parents before children. */
-function listDirectories(top: PlannedDirectory): PlannedDirectory[] {
-  return [top, ...top.entries.flatMap(({ child }) => (child ? listDirectories(child) : []))];
-}
-
-interface PlannedFile {
-  readonly path: string;
-  readonly node: File;
-}
-
-function fileOf({ path, node }: PlannedEntry): PlannedFile | undefined {
-  return node.type === "file" ? { path, node } : undefined;
-}
-
-function directoryBytes({ slots }: PlannedDirectory): number {
-  return Math.max(slots, 1) * directoryEntry.sizeBytes;
-}
-
-/** A serial number that is the same for the same tree, and most likely another for another one. Contents do not count. */
-function serialOf(directories: readonly PlannedDirectory[], label: string): number {
-  let crc = crc32(bytesOf(label));
-  for (const { entries } of directories) {
-    for (const { path, node } of entries) {
-      const size = node.type === "file" ? node.content.sizeBytes : "directory";
-      crc = crc32(bytesOf(`${path}\0${size}\0${node.mtimeSeconds}\0`), crc);
-    }
-  }
-  return crc;
+function pathsBeyondTheFirst(files: readonly PlannedFile[]): string[] {
+  const first = new Map<Node, PlannedFile>();
+  for (const one of files) if (!first.has(one.node)) first.set(one.node, one);
+  return files.filter((one) => first.get(one.node) !== one).map(({ path }) => path);
 }
 
 interface Allocation {
@@ -307,25 +183,4 @@ function makePlannedLayout(geometry: Geometry, allocation: Allocation, facts: Vo
       throw new Error("what was placed is neither file nor directory");
     },
   });
-}
-
-function directoryRecords(
-  { path, node, entries }: PlannedDirectory,
-  firstClusters: ReadonlyMap<string, number>,
-  rootLabel: readonly EntryRecord[],
-): EntryRecord[] {
-  const children = entries.map((entry) => recordOf(entry, firstClusters.get(entry.path) ?? 0));
-  if (path === "/") return [...rootLabel, ...children];
-  const parent = path.slice(0, path.lastIndexOf("/"));
-  const dot = (name: string, firstCluster: number): EntryRecord => ({
-    shortName: name,
-    name,
-    attributes: ATTR_DIRECTORY,
-    firstCluster,
-    sizeBytes: 0,
-    written: toFatTime(node.mtimeSeconds),
-  });
-  // The root directory counts as cluster 0 here, on FAT32 too.
-  const parentCluster = parent === "" ? 0 : (firstClusters.get(parent) ?? 0);
-  return [dot(DOT, firstClusters.get(path) ?? 0), dot(DOT_DOT, parentCluster), ...children];
 }

@@ -30,18 +30,23 @@ export interface Scan {
   isClaimed(cluster: number): boolean;
 }
 
+/** Beyond these an image is refused, so that noise cannot fill the memory: directory entries, and runs of clusters. */
+const MAX_ENTRIES = 2 ** 20;
+const MAX_RUNS = 2 ** 20;
+
 interface Walk {
   readonly volume: Volume;
   readonly report: Report;
   /** One bit a cluster. */
   readonly claimed: Uint8Array;
   readonly owners: { readonly run: Run; readonly path: string }[];
+  entries: number;
 }
 
 /** @throws what `report` throws, and ImageError when the image cannot be read */
 export async function scanVolume(volume: Volume, report: Report): Promise<Scan> {
   const claimed = new Uint8Array(Math.ceil((volume.geometry.clusters + FIRST_CLUSTER) / 8));
-  const walk: Walk = { volume, report, claimed, owners: [] };
+  const walk: Walk = { volume, report, claimed, owners: [], entries: 0 };
   const rootRuns = volume.rootCluster === undefined ? [] : followChain(walk, volume.rootCluster, "/");
   const bytes =
     volume.rootCluster === undefined ? await readFixedRoot(volume) : await readDirectoryBytes(walk, rootRuns, "/");
@@ -99,7 +104,10 @@ function followChain(walk: Walk, first: number, path: string): Run[] {
     claimed[cluster >> 3] = (claimed[cluster >> 3] ?? 0) | (1 << (cluster & 7));
     const last = runs[runs.length - 1];
     if (last && last.first + last.count === cluster) last.count++;
-    else runs.push({ first: cluster, count: 1 });
+    else {
+      if (owners.length + runs.length >= MAX_RUNS) throw tooMany(`${MAX_RUNS} runs of clusters`);
+      runs.push({ first: cluster, count: 1 });
+    }
     const next = entryOf(volume, cluster);
     if (next >= endMarks(fatType)) break;
     previous = cluster;
@@ -112,6 +120,10 @@ function followChain(walk: Walk, first: number, path: string): Run[] {
 
 function isInImage({ content, geometry }: Volume, { first, count }: Run): boolean {
   return clusterOffset(geometry, first + count) <= content.sizeBytes;
+}
+
+function tooMany(what: string): ImageError {
+  return new ImageError("limit", `the volume has more than ${what}, which is more than is read here`);
 }
 
 async function readFixedRoot({ content, geometry }: Volume): Promise<Uint8Array> {
@@ -136,6 +148,8 @@ async function scanChildren(
   parentCluster: number,
   depth: number,
 ): Promise<ScannedEntry[]> {
+  walk.entries += records.length;
+  if (walk.entries > MAX_ENTRIES) throw tooMany(`${MAX_ENTRIES} directory entries`);
   const found: ScannedEntry[] = [];
   const folded = new Set<string>();
   for (const [index, record] of records.entries()) {

@@ -106,3 +106,23 @@ test("a huge volume in a small image costs nothing", async () => {
   boot.writeUInt8(64, 13);
   await expect(readFat(sparse)).rejects.toThrow(expect.objectContaining({ code: "limit" }));
 });
+
+test("a chain that jumps from each cluster is refused before it fills the memory", async () => {
+  const small = await layoutBytes(planFat(tree, { fatType: 32 }).layout);
+  const boot = Buffer.from(small.buffer.slice(0, 512));
+  const [clusters, sectorsPerFat] = [2_110_000, 16_600];
+  const sectors = 32 + 2 * sectorsPerFat + clusters;
+  boot.writeUInt32LE(sectors, 32);
+  boot.writeUInt32LE(sectorsPerFat, 36);
+  const fat = new Uint32Array(sectorsPerFat * 128).map((_, cluster) => cluster + 2);
+  const image = {
+    sizeBytes: sectors * 512,
+    async read(target: Uint8Array, offset: number) {
+      target.fill(0);
+      if (offset === 0) target.set(boot.subarray(0, target.length));
+      if (offset === 32 * 512) target.set(new Uint8Array(fat.buffer, 0, target.length));
+    },
+  };
+  await expect(readFat(image)).rejects.toThrow(/1048576 runs of clusters/);
+  expect((await checkFat(image)).map(({ code }) => code)).toContain("volume");
+});
