@@ -15,4 +15,5 @@ export * from "./host-inputs.ts";
 export * from "./interrupt.ts";
 export * from "./layers.ts";
 export * from "./manifest-files.ts";
+export * from "./open-image.ts";
 export * from "./terminal.ts";

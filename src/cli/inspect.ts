@@ -1,0 +1,55 @@
+// pureboot inspect: what a file is, layer by layer, with the vital figures of each.
+
+import type { Command } from "commander";
+import { formatSize, toText } from "../bytes/index.ts";
+import { type Figure, type Inspected, inspectLayer, layerAt, timeText } from "../inspect/index.ts";
+import {
+  archiveOption,
+  defineImageOptions,
+  IMAGE_OPERAND,
+  type ImageWords,
+  locateWord,
+  withImage,
+} from "./image-operand.ts";
+import { printJson, printRows } from "./output.ts";
+
+export function define(command: Command): void {
+  command.argument("<image>", IMAGE_OPERAND).addOption(archiveOption());
+  defineImageOptions(command);
+  command
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pureboot inspect illumos.iso
+  pureboot inspect illumos.iso/platform/i86pc/boot_archive
+  pureboot inspect --json illumos.iso | jq '.parts[].title'`,
+    )
+    .action(run);
+}
+
+async function run(image: string, words: ImageWords): Promise<void> {
+  await withImage(image, words, async (opened) => {
+    const inside = opened.path === "" ? opened.layer : await layerAt(await locateWord(opened, "", { follow: true }));
+    const inspected = await inspectLayer(inside);
+    if (words.json) printJson({ command: "inspect", image, ...inspected });
+    else print(inspected, image, "");
+  });
+}
+
+function print({ role, path, title, figures, parts, error }: Inspected, image: string, indent: string): void {
+  const head = role === undefined ? image : `${role}${path === undefined ? "" : ` ${toText(path)}`}`;
+  console.log(`${indent}${head}: ${error ?? title}`);
+  printRows(
+    figures.map((figure) => [figure.name, figureText(figure)]),
+    `${indent}  `,
+  );
+  for (const part of parts) print(part, image, `${indent}  `);
+}
+
+function figureText({ value, unit }: Figure): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string" || unit === undefined) return String(value);
+  if (unit === "seconds") return `${timeText(value)} UTC`;
+  return value < 1024 ? `${value}` : `${value} (${formatSize(value)})`;
+}

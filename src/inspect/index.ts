@@ -1,0 +1,42 @@
+// Looking into images of any origin: what they are, what is in them, whether they are sound and will boot, how two differ,
+// where every byte lies.
+//
+//   const layer = await openImage(content, host);              // any bytes: ISO, UFS, FAT, disk, tar, gzip'd or not
+//   const { node } = await locate(layer, "/boot/grub/menu.lst", { follow: true });
+//   const report = await inspectLayer(layer);                   // what it is, layer by layer
+//
+// On Node, `openImageFile` of pureboot/node opens files by name and brings the host along.
+
+export { bootArchivePaths } from "./boot-parts.ts";
+export { inodeNumbers } from "./inode-numbers.ts";
+export { type Inspected, inspectLayer } from "./inspect.ts";
+export type {
+  ArchiveLayer,
+  DirectoryLayer,
+  DiskLayer,
+  FatLayer,
+  Figure,
+  GzipLayer,
+  InspectHost,
+  IsoLayer,
+  Layer,
+  LayerKind,
+  Part,
+  PlainLayer,
+  TreeLayer,
+  UfsLayer,
+} from "./layer.ts";
+export {
+  type AccountNames,
+  accountNames,
+  type ListRow,
+  type LongColumns,
+  linkCounts,
+  listDirectory,
+  longLines,
+  modeText,
+  timeText,
+} from "./list.ts";
+export { describeLayer, directoryLayer, openImage } from "./open.ts";
+export { bootArchive, type LocateOptions, layerAt, locate, type Place, treeLayer } from "./paths.ts";
+export { recognize } from "./recognize.ts";
