@@ -2,7 +2,7 @@
 // allocated but not written (negative addresses of preallocated files), are zeros.
 
 import { type Content, divideUp, ImageError, type Range, toText } from "../bytes/index.ts";
-import { type BlockRange, type DataRun, firstLbnOfLevel, type IndirectBlock } from "./block-map.ts";
+import { type DataRun, firstLbnOfLevel, type IndirectBlock } from "./block-map.ts";
 import { IFALLOCATE, NDADDR, NIADDR, UFS_MAXOFFSET_T } from "./format.ts";
 import { cgbase, cgdmin, cgsblock, csumFrags, type Superblock } from "./superblock.ts";
 import { type BlockStore, blockStore, type Dinode, type Volume, walkAddresses } from "./volume.ts";
@@ -25,26 +25,27 @@ export function isReserved(sb: Superblock, frag: number): boolean {
 export interface AddressMap {
   readonly runs: readonly DataRun[];
   readonly indirect: readonly IndirectBlock[];
-  /** Logical blocks that have an address, ascending. */
-  readonly ranges: readonly BlockRange[];
 }
 
 /**
  * All block addresses of an inode.
+ * @param seen first frags of blocks (or parts of blocks) that must not come up again; those that are found are added
  * @throws ImageError "bad-format" when one lies outside of the data, or is there twice
  */
-export async function addressMap(volume: Volume, inode: Dinode, path: string): Promise<AddressMap> {
+export async function addressMap(
+  volume: Volume,
+  inode: Dinode,
+  path: string,
+  seen: Set<number> = new Set(),
+): Promise<AddressMap> {
   const { sb } = volume;
   const runs: { lbn: number; frag: number; frags: number }[] = [];
   const indirect: IndirectBlock[] = [];
-  const ranges: { from: number; to: number }[] = [];
-  const seen = new Set<number>();
   const blocks = divideUp(inode.ic_lsize, sb.fs_bsize);
   const check = (frag: number, frags: number): void => {
     if (!isDataRange(sb, frag, frags)) throw badAddress(path, frag);
-    const block = frag - (frag % sb.fs_frag);
-    if (seen.has(block)) throw new ImageError("bad-format", `${toText(path)}: has frag ${frag} twice`, { path });
-    seen.add(block);
+    if (seen.has(frag)) throw new ImageError("bad-format", `${toText(path)}: frag ${frag} is used twice`, { path });
+    seen.add(frag);
   };
   await walkAddresses(volume, inode, {
     data(lbn, address, frags) {
@@ -55,10 +56,6 @@ export async function addressMap(volume: Volume, inode: Dinode, path: string): P
       if (last && last.frag + last.frags === frag && last.lbn * sb.fs_frag + last.frags === lbn * sb.fs_frag) {
         last.frags += frags;
       } else runs.push({ lbn, frag, frags });
-      if (address < 0) return;
-      const range = ranges.at(-1);
-      if (range?.to === lbn) range.to++;
-      else ranges.push({ from: lbn, to: lbn + 1 });
     },
     indirect(level, firstLbn, frag) {
       check(frag, sb.fs_frag);
@@ -66,7 +63,7 @@ export async function addressMap(volume: Volume, inode: Dinode, path: string): P
       return true;
     },
   });
-  return { runs, indirect, ranges };
+  return { runs, indirect };
 }
 
 function badAddress(path: string, frag: number): ImageError {
@@ -75,21 +72,21 @@ function badAddress(path: string, frag: number): ImageError {
   });
 }
 
-/** How many blocks of addresses are kept, of all files together. */
-export function addressStore(volume: Volume): BlockStore {
-  return blockStore(volume.image, volume.sb.fs_bsize, 128);
+/** Blocks of addresses, of all files together, and how many may still be gone through to find holes. */
+export interface Addresses {
+  readonly blockAt: BlockStore;
+  patience: number;
+}
+
+export function addressesOf({ image, sb }: Volume): Addresses {
+  return { blockAt: blockStore(image, sb.fs_bsize, 128), patience: Math.ceil(image.sizeBytes / sb.fs_bsize) };
 }
 
 /**
  * The bytes of an inode.
  * @throws ImageError "bad-format" when it is larger than a file can be
  */
-export async function fileContent(
-  volume: Volume,
-  addresses: BlockStore,
-  inode: Dinode,
-  path: string,
-): Promise<Content> {
+export async function fileContent(volume: Volume, addresses: Addresses, inode: Dinode, path: string): Promise<Content> {
   const { sb } = volume;
   const sizeBytes = inode.ic_lsize;
   if (sizeBytes > UFS_MAXOFFSET_T) {
@@ -105,7 +102,7 @@ export async function fileContent(
       if (address === 0) return 0;
       if (!isDataRange(sb, address, sb.fs_frag)) throw badAddress(path, address);
       const step = sb.fs_nindir ** (level - 1);
-      const block = await addresses(address * sb.fs_fsize);
+      const block = await addresses.blockAt(address * sb.fs_fsize);
       address = new DataView(block.buffer).getInt32(4 * Math.floor(index / step), true);
       index %= step;
     }
@@ -133,7 +130,7 @@ export async function fileContent(
     }
   };
   const full = divideUp(sizeBytes, sb.fs_fsize) * sb.fs_nspf;
-  const dataRanges = inode.ic_blocks < full ? await dataRangesOf(volume, inode, path) : undefined;
+  const dataRanges = inode.ic_blocks < full ? await dataRangesOf(volume, addresses, inode) : undefined;
   return { sizeBytes, read, dataRanges };
 }
 
@@ -152,9 +149,26 @@ async function readFrags(volume: Volume, frag: number, skip: number, target: Uin
   await image.read(target, offset);
 }
 
-async function dataRangesOf(volume: Volume, inode: Dinode, path: string): Promise<Range[]> {
+/** Where a file has data; undefined where that would take too long to find out, as only in an image that is damaged. */
+async function dataRangesOf(volume: Volume, addresses: Addresses, inode: Dinode): Promise<Range[] | undefined> {
   const { fs_bsize } = volume.sb;
-  const { ranges } = await addressMap(volume, inode, path);
+  const blocks = divideUp(inode.ic_lsize, fs_bsize);
+  const ranges: { from: number; to: number }[] = [];
+  const entered = new Set<number>();
+  await walkAddresses(volume, inode, {
+    data(lbn, address) {
+      const last = ranges.at(-1);
+      if (address < 0 || lbn >= blocks) return;
+      if (last?.to === lbn) last.to++;
+      else ranges.push({ from: lbn, to: lbn + 1 });
+    },
+    indirect(_level, _firstLbn, frag) {
+      if (entered.has(frag)) addresses.patience = 0;
+      entered.add(frag);
+      return addresses.patience-- > 0;
+    },
+  });
+  if (addresses.patience < 0) return undefined;
   return ranges.map(({ from, to }) => ({
     offset: from * fs_bsize,
     length: Math.min(to * fs_bsize, inode.ic_lsize) - from * fs_bsize,

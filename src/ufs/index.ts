@@ -6,6 +6,8 @@
 //   const tree = await ufs.tree();
 
 export type { AclEntry } from "./acl.ts";
+export { checkUfs, fsckReport, type UfsCheck, type UfsSummary } from "./check.ts";
+export type { UfsFinding } from "./findings.ts";
 export { type FitOptions, fitUfs } from "./fit.ts";
 export { isBootPath } from "./holes.ts";
 export { layoutOf } from "./layout-of.ts";

@@ -3,7 +3,7 @@
 import { type Content, ImageError, isAllZeros, readBytes } from "../bytes/index.ts";
 import { type Layout, makeLayout, type Owner, ownerText } from "../layout/index.ts";
 import { typeOfMode } from "../tree/index.ts";
-import { addressMap, addressStore } from "./file-content.ts";
+import { addressesOf, addressMap } from "./file-content.ts";
 import { SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
 import { DATA_OWNERS } from "./plan.ts";
 import { type OpenUfsOptions, readDirectory, traverse } from "./read.ts";
@@ -82,11 +82,12 @@ async function inodePlaces({ image, sb }: Volume): Promise<Place[]> {
 }
 
 async function dataPlaces(volume: Volume): Promise<Place[]> {
-  const addresses = addressStore(volume);
+  const addresses = addressesOf(volume);
   const { sb } = volume;
   const places: Place[] = [];
+  const seen = new Set<number>();
   const add = async (inode: Dinode, number: number, what: string, path: string): Promise<void> => {
-    const { runs, indirect } = await addressMap(volume, inode, path);
+    const { runs, indirect } = await addressMap(volume, inode, path, seen);
     // mkfs writes the first frag of the root whole.
     const size = number === UFSROOTINO ? Math.max(inode.ic_lsize, sb.fs_fsize) : inode.ic_lsize;
     for (const { lbn, frag, frags } of runs) {

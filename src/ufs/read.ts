@@ -18,7 +18,7 @@ import {
 } from "../tree/index.ts";
 import { type AclEntry, aclEntries } from "./acl.ts";
 import { scanDirectory } from "./directory.ts";
-import { addressStore, fileContent } from "./file-content.ts";
+import { type Addresses, addressesOf, fileContent } from "./file-content.ts";
 import {
   FSACTIVE,
   FSBAD,
@@ -33,7 +33,7 @@ import {
 } from "./format.ts";
 import { decodeDevice, readId } from "./inode.ts";
 import type { Superblock } from "./superblock.ts";
-import { type BlockStore, type Dinode, openVolume, type Volume } from "./volume.ts";
+import { type Dinode, openVolume, type Volume } from "./volume.ts";
 
 export interface UfsDirectoryEntry {
   readonly name: string;
@@ -84,7 +84,7 @@ export interface OpenUfsOptions {
  */
 export async function openUfs(image: Content, options: OpenUfsOptions = {}): Promise<Ufs> {
   const volume = await openVolume(image, options.superblock);
-  const addresses = addressStore(volume);
+  const addresses = addressesOf(volume);
   const { sb } = volume;
   const mustBe = async (path: string, type: NodeType): Promise<Dinode> => {
     const inode = await volume.dinode(await inodeOf(path));
@@ -152,7 +152,7 @@ export function stateOf(sb: Superblock): UfsState {
  */
 export async function readDirectory(
   volume: Volume,
-  addresses: BlockStore,
+  addresses: Addresses,
   inode: Dinode,
   path: string,
 ): Promise<UfsDirectoryEntry[]> {
@@ -190,7 +190,7 @@ export interface Traversed {
  * Every path with its inode, parents before children, names in bytewise order.
  * @throws ImageError "bad-format" when directories are damaged, have two names, or claim more than the image holds
  */
-export async function* traverse(volume: Volume, addresses: BlockStore): AsyncGenerator<Traversed> {
+export async function* traverse(volume: Volume, addresses: Addresses): AsyncGenerator<Traversed> {
   const seen = new Set<number>();
   let directoryBytes = 0;
   const pending: { path: string; number: number }[] = [{ path: "/", number: UFSROOTINO }];
@@ -231,7 +231,7 @@ function octal(mode: number): string {
   return `0${mode.toString(8)}`;
 }
 
-async function readTree(volume: Volume, addresses: BlockStore): Promise<Directory> {
+async function readTree(volume: Volume, addresses: Addresses): Promise<Directory> {
   const nodes = new Map<number, Node>();
   // Directories are made when all below them is there: the traversal has parents first, so it is undone backwards.
   const directories: { number: number; attributes: Attributes; entries: readonly UfsDirectoryEntry[] }[] = [];
@@ -262,7 +262,7 @@ function attributesOf(inode: Dinode): Attributes {
 }
 
 /** A node that is no directory. */
-async function readNode(volume: Volume, addresses: BlockStore, inode: Dinode, path: string): Promise<Node> {
+async function readNode(volume: Volume, addresses: Addresses, inode: Dinode, path: string): Promise<Node> {
   const attributes = attributesOf(inode);
   const type = typeOfMode(inode.ic_smode);
   switch (type) {
@@ -289,14 +289,14 @@ async function readNode(volume: Volume, addresses: BlockStore, inode: Dinode, pa
   }
 }
 
-async function readAcl(volume: Volume, addresses: BlockStore, shadow: number, path: string): Promise<AclEntry[]> {
+async function readAcl(volume: Volume, addresses: Addresses, shadow: number, path: string): Promise<AclEntry[]> {
   const content = await fileContent(volume, addresses, await volume.dinode(shadow), path);
   return aclEntries(await readAll(content, volume.image.sizeBytes));
 }
 
 async function readAttributes(
   volume: Volume,
-  addresses: BlockStore,
+  addresses: Addresses,
   number: number,
   path: string,
 ): Promise<ReadonlyMap<string, Content>> {
