@@ -1,6 +1,7 @@
-// Files read on other threads, several at a time. What is asked for in one go (the files of one window of an image) is
-// one request to a thread: a message costs as much as reading a small file. A disk that has to look for each file is then
-// kept busy with several, and the thread that plans and writes does not wait for it.
+// Files read on other threads, several at a time, where that pays: a disk that has to look for each file is kept busy with
+// several, and the thread that plans and writes does not wait for it. Files that the page cache holds are read faster here.
+// What is asked for in one go (the files of one window of an image) is one request to a thread: a message costs as much as
+// reading a small file.
 
 import { directReader, type HostRange, type HostReader } from "./host-files.ts";
 import type { ReadRequest } from "./read-thread.ts";
@@ -11,20 +12,23 @@ export interface FileReader extends HostReader {
 }
 
 export interface FileReaderOptions {
-  /** Default 2: enough to hide the latency of a local disk behind compression. 0 reads on the calling thread. */
+  /** Default 4. 0 reads on the calling thread, always. */
   readonly threads?: number | undefined;
 }
 
-const DEFAULT_THREADS = 2;
-/** The first bytes are read here: starting threads takes longer. */
-const DIRECT_BYTES = 1 << 23;
+const DEFAULT_THREADS = 4;
+/** Waiting for the disk that is put up with before threads are started, which takes about as long. */
+const PATIENCE_MS = 100;
+/** What a read from the page cache takes: opening and closing, and the copy. */
+const OPEN_MS = 0.05;
+const COPY_BYTES_A_MS = 500_000;
 /** A request is sent when it is as large as this, or when no more reads are asked for at the moment. */
 const REQUEST_BYTES = 1 << 18;
 
 export function createFileReader({ threads = DEFAULT_THREADS }: FileReaderOptions = {}): FileReader {
   const file = threads > 0 ? compiledModule("read-thread") : undefined;
   if (file === undefined) return { ...directReader, async close() {} };
-  return threadedReader(file, threads, DIRECT_BYTES);
+  return threadedReader(file, threads, PATIENCE_MS);
 }
 
 interface Read {
@@ -35,10 +39,10 @@ interface Read {
 }
 
 /** Exported for tests: `file` is the threads' script. */
-export function threadedReader(file: string, threads: number, directBytes: number): FileReader {
+export function threadedReader(file: string, threads: number, patienceMs: number): FileReader {
   const pool = createThreadPool<ReadRequest, ArrayBuffer>({ file, threads, what: "reading" });
   const spare: ArrayBuffer[] = [];
-  let leftToReadHere = directBytes;
+  let waitedMs = 0;
   let reads: Read[] = [];
   let readsBytes = 0;
 
@@ -70,9 +74,11 @@ export function threadedReader(file: string, threads: number, directBytes: numbe
 
   return {
     read(range, target) {
-      if (leftToReadHere > 0) {
-        leftToReadHere -= target.length;
-        return directReader.read(range, target);
+      if (waitedMs < patienceMs) {
+        const begun = performance.now();
+        const reading = directReader.read(range, target);
+        waitedMs += Math.max(0, performance.now() - begun - OPEN_MS - target.length / COPY_BYTES_A_MS);
+        return reading;
       }
       return new Promise((resolve, reject) => {
         if (reads.length === 0) queueMicrotask(send);

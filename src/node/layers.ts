@@ -12,8 +12,9 @@ import {
   type SourceOptions,
   treeFiles,
 } from "../source/index.ts";
-import { readDirectoryTree } from "./directory-source.ts";
+import { type DirectoryOptions, readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
+import { createFileReader } from "./file-reader.ts";
 import { gunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { inputError } from "./host-errors.ts";
@@ -42,7 +43,7 @@ export interface Layers {
   /** Directories that are read, in which nothing may be written. */
   readonly folders: readonly string[];
   readonly warnings: readonly string[];
-  /** Closes the archives. */
+  /** Closes the archives and ends the threads that read files. */
   close(): Promise<void>;
 }
 
@@ -54,8 +55,10 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
       "no source: name a proto area (a directory such as proto/root_i386) or an archive of one",
     );
   }
+  const reader = createFileReader();
   const opened: FileContent[] = [];
   const close = async (): Promise<void> => {
+    await reader.close();
     for (const archive of opened) await archive.close();
   };
   try {
@@ -67,7 +70,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
       const accountFiles = below && (await readAccountFiles(below.tree));
       if (isDirectory(name)) {
         folders.push(name);
-        layers.push(await directory(name, paths.choice, accountFiles, signal, warnings));
+        layers.push(await directory(name, paths.choice, accountFiles, { reader, signal }, warnings));
       } else {
         const content = await openFileContent(name);
         opened.push(content);
@@ -112,10 +115,10 @@ async function directory(
   name: string,
   choice: PackageChoice | undefined,
   accountFiles: AccountFiles | undefined,
-  signal: AbortSignal | undefined,
+  options: DirectoryOptions,
   warnings: string[],
 ): Promise<Layer> {
-  const read = await readDirectoryTree(name, { signal });
+  const read = await readDirectoryTree(name, options);
   warnings.push(...read.warnings);
   const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles));
   return packages ? sourceLayer(name, packages, warnings) : directoryLayer(read.tree, name);

@@ -34,8 +34,8 @@ async function filesOf(top: string, reader: ReturnType<typeof createFileReader>)
 describe("threadedReader", () => {
   test("gives each read its own bytes, however many there are at a time", async () => {
     const random = randomNumbers(1);
-    for (const directBytes of [0, 500_000]) {
-      const reader = threadedReader(compiled.file("read-thread"), 3, directBytes);
+    for (const patienceMs of [0, 2]) {
+      const reader = threadedReader(compiled.file("read-thread"), 3, patienceMs);
       const files = await filesOf(makeFiles(), reader);
       const reads = Array.from({ length: 300 }, async () => {
         const { content } = files[random() % files.length] as File; // the index is inside
