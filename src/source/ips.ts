@@ -14,6 +14,7 @@ import {
   attributeValues,
   manifestError,
   parseActions,
+  placeText,
 } from "../illumos/index.ts";
 import type { Package, PackageSet } from "../illumos/manifests.ts";
 import { selectPackages } from "../illumos/packages.ts";
@@ -29,6 +30,7 @@ import {
   type PackageSource,
   type Warnings,
 } from "./source.ts";
+import { MAX_NAME_BYTES } from "./tree-builder.ts";
 import { unpackCache, unpackedContent } from "./unpacked.ts";
 import { hashContent, type Verify } from "./verified.ts";
 
@@ -73,6 +75,7 @@ export async function readIpsPackages(files: Files, options: IpsOptions): Promis
   const chosen = selected.flatMap((from) =>
     from.actions.filter((action) => isChosen(action, choice)).map((action) => ({ action, from })),
   );
+  for (const { action } of chosen) refuseEndlessPath(action);
   const payloads = await payloadFiles(repository, chosen, options, warnings);
   const { architecture, variants, facets, strict } = options;
   const { tree, report } = await applyManifests(payloadTree(payloads, chosen, options.accountFiles, timeSeconds), set, {
@@ -90,6 +93,14 @@ export async function readIpsPackages(files: Files, options: IpsOptions): Promis
     actions: chosen.map(({ action }) => action).filter(({ name }) => RETURNED_ACTIONS.has(name)),
     report: { ...report, removed: report.removed.filter((path) => claimed.has(path)) },
   };
+}
+
+/** @throws ImageError "limit": such a path is an attack on the depth of the tree */
+function refuseEndlessPath(action: Action): void {
+  const length = attribute(action, "path")?.length ?? 0;
+  if (length <= MAX_NAME_BYTES) return;
+  const what = `a path of ${length} bytes; at most ${MAX_NAME_BYTES} are read`;
+  throw new ImageError("limit", `${placeText(action)}: ${what}`, { path: action.file });
 }
 
 type Chosen = readonly { readonly action: Action; readonly from: LoadedPackage }[];

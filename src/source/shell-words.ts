@@ -33,6 +33,9 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["ROOTDIR", "/"],
 ];
 
+/** Longer values come of variables that double each other; no driver is added by such. */
+const MAX_VALUE_LENGTH = 1 << 16;
+
 const RESERVED = new Set(["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}"]);
 
 /** The commands of a script, in the order they are written, whatever conditions they stand under. */
@@ -82,7 +85,8 @@ function asAssignment(
   const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(first.text);
   if (!match) return undefined;
   const value = [{ ...first, text: match[2] ?? "" }, ...others].map((piece) => known(piece, variables));
-  return [match[1] ?? "", value.includes(undefined) ? undefined : value.join("")];
+  const length = value.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
+  return [match[1] ?? "", value.includes(undefined) || length > MAX_VALUE_LENGTH ? undefined : value.join("")];
 }
 
 /**
@@ -103,7 +107,7 @@ function expandWord(word: Piece[], variables: ReadonlyMap<string, ReadonlySet<st
   let field: string | undefined;
   for (const piece of word) {
     const value = known(piece, variables);
-    if (value === undefined) return [undefined];
+    if (value === undefined || (field?.length ?? 0) > MAX_VALUE_LENGTH) return [undefined];
     if (piece.kind === "variable" && !piece.quoted) {
       const [head = "", ...tail] = value.split(/[ \t\n]+/);
       if (value !== "") field = (field ?? "") + head;

@@ -74,6 +74,8 @@ export async function readZip(content: Content, gunzip: Decompressor): Promise<S
         throw sourceError("bad-format", name, "its CRC is not the one in the zip archive: it is damaged");
       });
       if (type === "symlink") {
+        // Targets are read now; were they allowed to be big, many entries could show one piece of data as theirs.
+        if (entry.packedBytes > MAX_NAME_BYTES) throw sourceError("limit", name, "the target of the link is too long");
         builder.put(name, symlink(attributes, byteString(await readAll(member, MAX_NAME_BYTES))));
       } else builder.put(name, file(attributes, member));
     }

@@ -211,6 +211,12 @@ describe("bad input", () => {
     ["a syntax error", one("file path=usr/good owner"), "bad-format", "publisher/test/pkg/some%2Fpkg/1:2: "],
     ["a path out", one(fileAction("../../etc/passwd", "good")), "bad-format", ".."],
     [
+      "an endless path",
+      one(`dir path=${"a/".repeat(100_000)} owner=root group=bin mode=0755`),
+      "limit",
+      "at most 4096",
+    ],
+    [
       "an unknown owner",
       one(fileAction("a", "good", "owner=nobody_here group=bin mode=0644")),
       "not-found",

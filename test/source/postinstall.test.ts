@@ -34,6 +34,11 @@ describe("shell words", () => {
   });
 });
 
+test("variables that double each other do not fill the memory", () => {
+  const doubling = Array.from({ length: 60 }, (_, i) => `V${i + 1}=$V${i}$V${i}`).join("\n");
+  expect(drivers(`V0=ab\n${doubling}\nadd_drv $V60\nadd_drv ok`)).toEqual([{ name: ["ok"] }]);
+});
+
 describe("drivers in scripts", () => {
   test("as Tribblix' packages have them", () => {
     const script = `#!/sbin/sh

@@ -49,7 +49,7 @@ describe("what is written is read", () => {
         expect(layout.sizeBytes % 10240).toBe(0);
         expect(Buffer.compare(await layoutBytes(planTar(back)), await layoutBytes(layout))).toBe(0);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
   test("names around the borders of the two name fields", async () => {
@@ -351,8 +351,8 @@ describe("hostile archives", () => {
     expect((await readTar(joined)).warnings).toEqual([]); // two blocks of zeros: a true end
     expect((await readTar(at512)).warnings.map(({ code }) => code)).toEqual(["trailing-data"]);
   });
-  test("twenty thousand links in a chain, backwards, in linear time", async () => {
-    const count = 20_000;
+  test("five thousand links in a chain, backwards, in linear time", async () => {
+    const count = 5000;
     const parts = Array.from(
       { length: count },
       (_, i): Part => ({ name: `l${i}`, typeflag: "1", linkname: `l${i + 1}` }),
@@ -423,7 +423,7 @@ describe("any bytes give a tree or an ImageError", () => {
           await settle(memoryContent(image.subarray(0, image.length - (cut % 1500))));
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
