@@ -13,6 +13,6 @@ export {
   readPartitionTable,
   writePartitionTable,
 } from "./mbr.ts";
-export { type HybridInput, type HybridPlan, planHybrid } from "./plan-hybrid.ts";
-export { planUsbGrub, type UsbGrubInput, type UsbGrubPlan } from "./plan-usb-grub.ts";
+export { checkHybridFiles, type HybridInput, type HybridPlan, planHybrid } from "./plan-hybrid.ts";
+export { checkUsbGrubFiles, planUsbGrub, type UsbGrubInput, type UsbGrubPlan } from "./plan-usb-grub.ts";
 export { type BootBlocks, type Disk, type Gpt, type Partition, partitionContent, readDisk, validGpt } from "./read.ts";

@@ -43,15 +43,23 @@ export interface HybridPlan {
 }
 
 /**
+ * Whether these two files can start a hybrid image; to be asked before an image is built, for planHybrid comes at its end.
+ * @returns what is doubtful
+ * @throws ImageError "bad-format" when they are not what they should be, "limit" when isoboot is too big
+ */
+export function checkHybridFiles(files: Pick<HybridInput, "pmbr" | "isoboot">): Finding[] {
+  const findings = [...pmbrFindings(files.pmbr), ...isobootFindings(files.isoboot)];
+  mustFindMultibootHeader(files.isoboot);
+  return findings;
+}
+
+/**
  * The system area of a hybrid image.
- * @throws ImageError "bad-format" when pmbr or isoboot are not what they should be, "limit" when isoboot is too big,
- * "invalid-argument" for numbers out of range
+ * @throws ImageError as checkHybridFiles does; "invalid-argument" for numbers out of range
  */
 export function planHybrid(input: HybridInput): HybridPlan {
   const { isoboot, espLba512, espSectors512, bootUuid } = input;
-  const findings: Finding[] = [];
-  checkPmbr(input.pmbr, findings);
-  const sectors = isobootSectors(isoboot, findings);
+  const findings = checkHybridFiles(input);
   if (bootUuid.length !== UUID_BYTES) {
     throw new ImageError("invalid-argument", `boot UUID: ${bootUuid.length} bytes, must be ${UUID_BYTES}`);
   }
@@ -88,7 +96,10 @@ export function planHybrid(input: HybridInput): HybridPlan {
 
   // The partition's first sector had no signature, so there installboot keeps nothing: BPB and tail are the file's own.
   volumeBoot.set(input.pmbr);
-  pmbr.patch({ STAGE1_STAGE2_SIZE: sectors, STAGE1_STAGE2_LBA: ISOBOOT_LBA, STAGE1_STAGE2_UUID: bootUuid }, volumeBoot);
+  pmbr.patch(
+    { STAGE1_STAGE2_SIZE: isoboot.length / SECTOR_BYTES, STAGE1_STAGE2_LBA: ISOBOOT_LBA, STAGE1_STAGE2_UUID: bootUuid },
+    volumeBoot,
+  );
 
   const stage2 = systemArea.subarray(ISOBOOT_LBA * SECTOR_BYTES);
   stage2.set(isoboot);
@@ -96,7 +107,7 @@ export function planHybrid(input: HybridInput): HybridPlan {
   return { systemArea, findings };
 }
 
-function checkPmbr(bytes: Uint8Array, findings: Finding[]): void {
+function pmbrFindings(bytes: Uint8Array): Finding[] {
   if (bytes.length !== SECTOR_BYTES) {
     throw new ImageError("bad-format", `boot/pmbr: ${bytes.length} bytes, must be ${SECTOR_BYTES}`);
   }
@@ -104,12 +115,12 @@ function checkPmbr(bytes: Uint8Array, findings: Finding[]): void {
     throw new ImageError("bad-format", "boot/pmbr: does not end with 55 AA; this is no boot sector");
   }
   const version = pmbr.decode(bytes).STAGE1_MBR_VERSION;
-  if (LOADER_VERSIONS.includes(version)) return;
+  if (LOADER_VERSIONS.includes(version)) return [];
   const message = `boot/pmbr: version ${version} at 0xFA, known are ${LOADER_VERSIONS.join(" and ")}; it may want other fields`;
-  findings.push({ code: "pmbr-version", severity: "warning", message });
+  return [{ code: "pmbr-version", severity: "warning", message }];
 }
 
-function isobootSectors({ length }: Uint8Array, findings: Finding[]): number {
+function isobootFindings({ length }: Uint8Array): Finding[] {
   if (length === 0 || length % SECTOR_BYTES !== 0) {
     throw new ImageError(
       "bad-format",
@@ -123,11 +134,9 @@ function isobootSectors({ length }: Uint8Array, findings: Finding[]): number {
       `boot/isoboot: ${sectors} sectors; ${ISOBOOT_SECTORS_AT_MOST} fit before the volume descriptors; build without --hybrid`,
     );
   }
-  if (sectors > ISOBOOT_SECTORS) {
-    const message = `boot/isoboot: ${sectors} sectors, ${ISOBOOT_SECTORS} fit into the boot partition; the last one lies behind it`;
-    findings.push({ code: "isoboot-size", severity: "warning", message });
-  }
-  return sectors;
+  if (sectors <= ISOBOOT_SECTORS) return [];
+  const message = `boot/isoboot: ${sectors} sectors, ${ISOBOOT_SECTORS} fit into the boot partition; the last one lies behind it`;
+  return [{ code: "isoboot-size", severity: "warning", message }];
 }
 
 function mustFindMultibootHeader(isoboot: Uint8Array): number {

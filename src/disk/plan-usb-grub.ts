@@ -37,19 +37,29 @@ export interface UsbGrubPlan {
 }
 
 /**
+ * Whether these two files can start a disk; to be asked before an image is built, for planUsbGrub comes at its end.
+ * @throws ImageError "bad-format" when they are not GRUB's
+ */
+export function checkUsbGrubFiles({
+  stage1,
+  stage2,
+}: {
+  readonly stage1: Uint8Array;
+  readonly stage2: Uint8Array;
+}): void {
+  checkStage1(stage1);
+  checkStage2(stage2);
+  sectorsOfStage2(stage2.length);
+}
+
+/**
  * The system area and the change to stage2 that make a GRUB ISO boot as a disk.
  * @throws ImageError "bad-format" when stage1 is not GRUB's, "invalid-argument" for numbers out of range
  */
 export function planUsbGrub(input: UsbGrubInput): UsbGrubPlan {
   const { stage1, stage2Lba512, stage2SizeBytes, partitions = [] } = input;
   checkStage1(stage1);
-  const sectors = Math.ceil(stage2SizeBytes / SECTOR_BYTES);
-  if (sectors < 2 || sectors > 0xffff) {
-    throw new ImageError(
-      "bad-format",
-      `boot/grub/stage2: ${stage2SizeBytes} bytes; it has more than one sector and at most 65535`,
-    );
-  }
+  const sectors = sectorsOfStage2(stage2SizeBytes);
   if (stage2Lba512 * SECTOR_BYTES < SYSTEM_AREA_BYTES || stage2Lba512 + sectors > 2 ** 32) {
     throw new ImageError(
       "invalid-argument",
@@ -80,6 +90,15 @@ export function planUsbGrub(input: UsbGrubInput): UsbGrubPlan {
       return patched;
     },
   };
+}
+
+function sectorsOfStage2(sizeBytes: number): number {
+  const sectors = Math.ceil(sizeBytes / SECTOR_BYTES);
+  if (sectors >= 2 && sectors <= 0xffff) return sectors;
+  throw new ImageError(
+    "bad-format",
+    `boot/grub/stage2: ${sizeBytes} bytes; it has more than one sector and at most 65535`,
+  );
 }
 
 function checkStage1(bytes: Uint8Array): void {

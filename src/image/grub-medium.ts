@@ -1,7 +1,7 @@
 // A medium of the GRUB era: boot/ and platform/ with a menu, and one El Torito entry on stage2_eltorito.
 
 import { bytesOf, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
-import { planUsbGrub } from "../disk/index.ts";
+import { checkUsbGrubFiles, planUsbGrub } from "../disk/index.ts";
 import {
   DISK_PADDING_BLOCKS,
   endsReadablyOnDisk,
@@ -99,6 +99,7 @@ async function usbFinish(edit: Draft, options: StageOptions, fresh: Attributes):
     }),
   );
   if (!stage1 || !stage2) throw new Error("two paths give two stages");
+  checkUsbGrubFiles({ stage1, stage2 });
   return async (plan) => {
     const { systemArea, patchStage2 } = planUsbGrub({
       stage1,

@@ -1,8 +1,8 @@
 // A medium with illumos' own loader: BIOS by cdboot, UEFI by an EFI system partition, USB sticks by a hybrid partition
 // table. On it are the boot tree, the kernel and the archive with its hash, and nothing else.
 
-import { bytesOf, type Content, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
-import { planHybrid } from "../disk/index.ts";
+import { bytesOf, type Content, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
+import { checkHybridFiles, planHybrid } from "../disk/index.ts";
 import { planFat } from "../fat/index.ts";
 import {
   CDBOOT_PATH,
@@ -73,7 +73,7 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
   const findings = await loaderFindings(medium);
   const worst = findings.find(({ severity }) => severity === "error");
   if (worst) throw new ImageError("requirement", worst.message, { path: worst.path });
-  const hybrid = await hybridFinish(medium, options.hybrid, esp);
+  const hybrid = await hybridFinish(medium, options.hybrid, esp, findings);
   return {
     loader: "illumos",
     reason: [CDBOOT_PATH, esp ? "UEFI too" : "BIOS only", hybrid ? "boots from USB as well" : "CD only"].join(", "),
@@ -130,6 +130,7 @@ async function hybridFinish(
   tree: Directory,
   choice: StageOptions["hybrid"],
   esp: Content | undefined,
+  findings: Finding[],
 ): Promise<Finish | undefined> {
   const pmbr = findFile(tree, PMBR_PATH);
   const isoboot = findFile(tree, ISOBOOT_PATH);
@@ -140,6 +141,7 @@ async function hybridFinish(
     throw new ImageError("requirement", `--hybrid yes: the proto area has no ${missing.filter(Boolean).join(", no ")}`);
   }
   const stages = { pmbr: await readAll(pmbr.content, 2 ** 20), isoboot: await readAll(isoboot.content, 2 ** 20) };
+  findings.push(...checkHybridFiles(stages));
   return async (plan: IsoPlan, archiveSha1: string) => {
     const { systemArea } = planHybrid({
       ...stages,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { memoryContent } from "../../src/bytes/index.ts";
-import { checkDisk, type HybridInput, planHybrid, readDisk } from "../../src/disk/index.ts";
+import { checkDisk, checkHybridFiles, type HybridInput, planHybrid, readDisk } from "../../src/disk/index.ts";
 import { content, sampleIsoboot, samplePmbr } from "./samples.ts";
 
 const bootUuid = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i);
@@ -75,6 +75,10 @@ describe("limits", () => {
   ])("%s", (_, changes, code, message) => {
     expect(() => planHybrid(input(changes))).toThrow(expect.objectContaining({ code }));
     expect(() => planHybrid(input(changes))).toThrow(message);
+    // files are refused as well when they are asked about alone; numbers are not looked at there
+    const ask = () => checkHybridFiles(input(changes));
+    if (code === "invalid-argument") expect(ask()).toEqual([]);
+    else expect(ask).toThrow(message);
   });
   test("an unknown version of pmbr is warned about", () => {
     const pmbr = samplePmbr();

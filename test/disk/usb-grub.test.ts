@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { memoryContent } from "../../src/bytes/index.ts";
-import { planUsbGrub, readDisk, type UsbGrubInput } from "../../src/disk/index.ts";
+import { checkUsbGrubFiles, planUsbGrub, readDisk, type UsbGrubInput } from "../../src/disk/index.ts";
 import { content, pattern } from "./samples.ts";
 
 /** stage1 and stage2 with the fields that the real ones have. */
@@ -43,6 +43,11 @@ describe("GRUB legacy on a disk", () => {
     expect(Buffer.from(planUsbGrub(input()).patchStage2(stage2(512)))).toEqual(expected.subarray(0, 512));
     expect(patched.subarray(8, 64)).toEqual(stage2().subarray(8, 64));
   });
+  test("the real files' fields are accepted", () => {
+    expect(() => checkUsbGrubFiles({ stage1: stage1(), stage2: stage2() })).not.toThrow();
+    expect(() => checkUsbGrubFiles({ stage1: stage2(512), stage2: stage2() })).toThrow(/stage1/);
+    expect(() => checkUsbGrubFiles({ stage1: stage1(), stage2: stage2(512) })).toThrow(/more than one sector/);
+  });
   test("a partition table can be had", async () => {
     const partitions = [{ type: 0x17, startLba: 0, sectors: 4000, active: true }];
     const { systemArea } = planUsbGrub(input({ partitions }));
@@ -73,5 +78,6 @@ describe("GRUB legacy on a disk", () => {
     ["half a sector", stage2().subarray(0, 300), /300 bytes/],
   ])("%s is not stage2", (_, bytes, message) => {
     expect(() => planUsbGrub(input()).patchStage2(bytes)).toThrow(message);
+    expect(() => checkUsbGrubFiles({ stage1: stage1(), stage2: bytes })).toThrow(message);
   });
 });
