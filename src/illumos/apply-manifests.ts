@@ -153,7 +153,12 @@ function countActions(actions: readonly Action[]): Record<string, number> {
   return counts;
 }
 
-export function withAccountFiles(tree: Directory, before: AccountFiles, after: AccountFiles, timeSeconds: number): Directory {
+export function withAccountFiles(
+  tree: Directory,
+  before: AccountFiles,
+  after: AccountFiles,
+  timeSeconds: number,
+): Directory {
   const changed = (["passwd", "group", "shadow"] as const).filter((name) => before[name] !== after[name]);
   // An image without account files gets none: a passwd that holds nothing but a driver's user would lock root out.
   const present = changed.filter((name) => before[name] !== "");

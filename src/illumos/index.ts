@@ -5,6 +5,14 @@ export * from "./actions.ts";
 export * from "./apply-manifests.ts";
 export type { ManifestConflict, ManifestPath, Mediated } from "./claims.ts";
 export * from "./device-links.ts";
+export {
+  DRIVER_STATE_FILES,
+  type DriverClash,
+  type DriverReport,
+  type DriverStateFile,
+  type DriverStateTexts,
+  MAX_MAJOR,
+} from "./driver-state.ts";
 export * from "./drivers.ts";
 export * from "./elf.ts";
 export * from "./grub.ts";

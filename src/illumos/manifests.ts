@@ -62,8 +62,10 @@ const MANIFEST_NAME = /\.(p5m|mf|manifest)$/;
 /** A gate's directory of packages holds other files named so, made from the rest (osnet-redist.p5m). */
 const IN_MANIFESTS = /(^|\/)manifests\//;
 const TRANSFORM_NAME = /(^|\/)transforms\/([^/]+)$/;
-const MAX_INCLUDE_DEPTH = 16;
+/** Of a manifest with all that it includes; a gate has as many in all. Files that include others twice multiply. */
+const MAX_LINES = 100_000;
 const MAX_MACRO_PASSES = 32;
+const MAX_EXPANDED_BYTES = 2 ** 20;
 
 /**
  * Reads every manifest among `files`. A file in a `transforms` directory is a transform; manifests are `*.p5m`, `*.mf` and
@@ -110,6 +112,8 @@ interface Reader {
 interface Lines {
   readonly lines: { readonly text: string; readonly place: Place }[];
   readonly transforms: Transform[];
+  /** Lines read for it, whatever came of them. */
+  count: number;
 }
 
 /** By every name that an include may use: the whole, and the last part, which transforms/ has before manifests/. */
@@ -126,16 +130,23 @@ function includeTable(files: readonly ManifestText[]): Map<string, ManifestText>
 /** The transforms that every manifest passes, in the gate's order; the gate's own rules when no transforms are there. */
 function commonTransforms(files: readonly ManifestText[], reader: Reader): Lines {
   const byName = new Map(files.map((file) => [TRANSFORM_NAME.exec(file.name)?.[2], file]));
-  const all: Lines = { lines: [], transforms: [] };
+  const all: Lines = { lines: [], transforms: [], count: 0 };
   const own = TRANSFORM_ORDER.flatMap((name) => byName.get(name) ?? []);
-  for (const file of own.length > 0 ? own : [{ name: "gate rules", text: GATE_RULES }]) readLines(file, reader, all, 0);
+  for (const file of own.length > 0 ? own : [{ name: "gate rules", text: GATE_RULES }])
+    readLines(file, reader, all, []);
   return all;
 }
 
-function readLines(file: ManifestText, reader: Reader, into: Lines, depth: number): void {
+/** @param including the files that include this one, outermost first */
+function readLines(file: ManifestText, reader: Reader, into: Lines, including: readonly ManifestText[]): void {
   for (const { text: raw, line } of logicalLines(file.text)) {
     const place = { file: file.name, line };
     const text = raw.includes("$(") ? expandMacros(raw, place, reader) : raw;
+    if (++into.count > MAX_LINES) {
+      throw new ImageError("limit", `${file.name}:${line}: more than ${MAX_LINES} lines with all that is included`, {
+        path: file.name,
+      });
+    }
     if (text === "" || text.startsWith("#")) continue;
     if (!(text.startsWith("<") && text.endsWith(">"))) into.lines.push({ text, place });
     else if (text.startsWith("<transform")) into.transforms.push(parseTransform(text, place));
@@ -147,8 +158,10 @@ function readLines(file: ManifestText, reader: Reader, into: Lines, depth: numbe
           path: name,
         });
       }
-      if (depth >= MAX_INCLUDE_DEPTH) throw manifestError(place, `<include ${name}>: files include each other`);
-      readLines(included, reader, into, depth + 1);
+      if (included === file || including.includes(included)) {
+        throw manifestError(place, `<include ${name}>: files include each other`);
+      }
+      readLines(included, reader, into, [...including, file]);
     } else throw manifestError(place, `unknown directive ${text.slice(0, 30)}`);
   }
 }
@@ -159,7 +172,8 @@ function expandMacros(raw: string, place: Place, reader: Reader): string {
   for (let pass = 0; ; pass++) {
     const expanded = text.replace(/\$\(([^()]*)\)/g, (whole, name: string) => reader.macros.get(name) ?? whole);
     if (expanded === text) break;
-    if (pass >= MAX_MACRO_PASSES) throw manifestError(place, `macros that stand for each other in ${raw.slice(0, 40)}`);
+    if (pass >= MAX_MACRO_PASSES || expanded.length > MAX_EXPANDED_BYTES)
+      throw manifestError(place, `macros that stand for each other in ${raw.slice(0, 40)}`);
     text = expanded;
   }
   text = text.replace(/^[\t ]+/, "");
@@ -171,8 +185,8 @@ function expandMacros(raw: string, place: Place, reader: Reader): string {
 }
 
 function readManifest(file: ManifestText, common: Lines, reader: Reader): Package | DroppedPackage {
-  const own: Lines = { lines: [], transforms: [] };
-  readLines(file, reader, own, 0);
+  const own: Lines = { lines: [], transforms: [], count: 0 };
+  readLines(file, reader, own, []);
   const rules = ruleSet([...own.transforms, ...common.transforms]);
   const actions: Action[] = [];
   /** The reason when a rule aborted the package. */

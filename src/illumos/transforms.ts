@@ -4,6 +4,13 @@
 // Source: pkg5 src/modules/mogrify.py and pkgmogrify(1).
 
 import { type EditableAction, manifestError, type Place, parseAction } from "./actions.ts";
+import {
+  type PackageAttributes,
+  regularExpression,
+  type Subject,
+  splitShellWords,
+  substitute,
+} from "./transform-text.ts";
 
 /** What became of an action. */
 export interface Transformed {
@@ -13,22 +20,11 @@ export interface Transformed {
   readonly aborted: boolean;
 }
 
-/** Values of the package's own attributes (`set name=… value=…`) so far, for `%{name}`. */
-export type PackageAttributes = ReadonlyMap<string, readonly string[]>;
-
 export interface Transform extends Place {
   /** Action types; empty for any. */
   readonly types: ReadonlySet<string>;
   readonly patterns: readonly (readonly [key: string, pattern: RegExp])[];
   readonly operation: Operation;
-}
-
-interface Subject {
-  readonly action: EditableAction;
-  readonly package: PackageAttributes;
-  /** What the groups of all patterns matched, in order, for `%<1>`. */
-  readonly groups: readonly (string | undefined)[];
-  readonly rule: Place;
 }
 
 type Outcome = "keep" | "drop" | "abort" | EditableAction;
@@ -39,8 +35,8 @@ interface Operation {
   apply(subject: Subject): Outcome;
 }
 
-/** Emitted actions pass all rules again; a rule that emits what it matches would never end. */
-const MAX_EMITTED_DEPTH = 8;
+/** Emitted actions pass all rules again; a rule that emits what it matches would never end. Of one action: */
+const MAX_EMITTED = 1000;
 
 /** `<transform …>` as written, brackets included. */
 export function parseTransform(text: string, place: Place): Transform {
@@ -83,35 +79,41 @@ export function ruleSet(rules: readonly Transform[]): RuleSet {
   };
 }
 
-/** Passes an action through all rules. The action is changed in place. */
+/** Passes an action through all rules, and the actions that rules emit as well. The action is changed in place. */
 export function applyTransforms(
   rules: RuleSet,
   action: EditableAction,
   packageAttributes: PackageAttributes,
-  depth = 0,
 ): Transformed {
+  const actions: EditableAction[] = [];
+  const pending = [action];
+  for (let emitted = 0, next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const found = applyOnce(rules, next, packageAttributes);
+    if (found === "abort") return { actions: [], aborted: true };
+    if (found.kept) actions.push(next);
+    emitted += found.emitted.length;
+    if (emitted > MAX_EMITTED) throw manifestError(action, "a transform emits an action that it matches itself");
+    pending.push(...found.emitted.reverse());
+  }
+  return { actions, aborted: false };
+}
+
+function applyOnce(
+  rules: RuleSet,
+  action: EditableAction,
+  packageAttributes: PackageAttributes,
+): "abort" | { readonly kept: boolean; readonly emitted: EditableAction[] } {
   const emitted: EditableAction[] = [];
-  let kept = true;
   for (const rule of rules.forType(action.name)) {
     if (rule.operation.onlyWithout !== undefined && action.attributes.has(rule.operation.onlyWithout)) continue;
     const groups = matchAll(rule, action);
     if (groups === undefined) continue;
     const outcome = rule.operation.apply({ action, package: packageAttributes, groups, rule });
-    if (outcome === "abort") return { actions: [], aborted: true };
-    if (outcome === "drop") {
-      kept = false;
-      break;
-    }
+    if (outcome === "abort") return outcome;
+    if (outcome === "drop") return { kept: false, emitted };
     if (outcome !== "keep") emitted.push(outcome);
   }
-  const actions = kept ? [action] : [];
-  if (depth > MAX_EMITTED_DEPTH) throw manifestError(action, "a transform emits an action that it matches itself");
-  for (const next of emitted) {
-    const transformed = applyTransforms(rules, next, packageAttributes, depth + 1);
-    if (transformed.aborted) return transformed;
-    actions.push(...transformed.actions);
-  }
-  return { actions, aborted: false };
+  return { kept: true, emitted };
 }
 
 const NO_GROUPS: readonly string[] = [];
@@ -228,98 +230,4 @@ function remove(key: string, unwanted: RegExp, action: EditableAction): Outcome 
   if (values.length > 0) action.attributes.set(key, values);
   else action.attributes.delete(key);
   return "keep";
-}
-
-/**
- * `%(key)`: the action's attribute; `%{name}`: the package's; `%<1>`: a group of the match. Within the brackets after
- * a semicolon: `sep=`, `prefix=`, `suffix=`, `notfound=`, `quote`, `noquote`.
- */
-function substitute(text: string, subject: Subject, quote = false): string {
-  if (!text.includes("%")) return text;
-  return text
-    .replace(/%\((.+?)\)|%\{(.+?)\}/g, (_, ofAction?: string, ofPackage?: string) => {
-      const [key = "", ...words] = (ofAction ?? ofPackage ?? "").split(";");
-      const options = new Map(
-        words.map((word): [string, string] => {
-          const [name = "", ...value] = word.split("=");
-          return [name.trim(), value.join("=").replace(/^(["'])(.*)\1$/, "$2")];
-        }),
-      );
-      const notFound = options.get("notfound");
-      const values =
-        (ofAction === undefined ? subject.package.get(key) : actionValues(key, subject)) ??
-        (notFound === undefined ? undefined : [notFound]);
-      if (values === undefined) throw manifestError(subject.action, `a transform wants %(${key}), which is not there`);
-      const quoted = (quote || options.has("quote")) && !options.has("noquote");
-      return values
-        .map(
-          (value) =>
-            `${options.get("prefix") ?? ""}${quoted ? quoteValue(value) : value}${options.get("suffix") ?? ""}`,
-        )
-        .join(options.get("sep") ?? " ");
-    })
-    .replace(/%<(\d)>/g, (whole, digit: string) => {
-      const group = subject.groups[Number(digit) - 1];
-      if (group === undefined) throw manifestError(subject.rule, `${whole} refers to a group that matched nothing`);
-      return group;
-    });
-}
-
-function actionValues(key: string, { action }: Subject): readonly string[] | undefined {
-  switch (key) {
-    case "pkg.manifest.lineno":
-      return [`${action.line}`];
-    case "pkg.manifest.filename":
-      return [action.file];
-    case "action.hash":
-      return action.hash === undefined ? undefined : [action.hash];
-    case "action.name":
-      return [action.name];
-    default:
-      return action.attributes.get(key);
-  }
-}
-
-function quoteValue(value: string): string {
-  if (value !== "" && !/[ '"]/.test(value)) return value;
-  if (!value.includes('"')) return `"${value}"`;
-  return value.includes("'") ? `"${value.replaceAll('"', '\\"')}"` : `'${value}'`;
-}
-
-/** Words as a POSIX shell splits them: '…' is literal, in "…" a backslash protects " and itself, elsewhere anything. */
-function splitShellWords(text: string, place: Place): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at] ?? "";
-    if (/\s/.test(character)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (character === "\\") {
-      word = (word ?? "") + (text[++at] ?? "");
-    } else if (character === '"' || character === "'") {
-      word ??= "";
-      for (at++; text[at] !== character; at++) {
-        if (at >= text.length) throw manifestError(place, "transform: a quote has no end");
-        if (character === '"' && text[at] === "\\" && /["\\]/.test(text[at + 1] ?? "")) at++;
-        word += text[at];
-      }
-    } else word = (word ?? "") + character;
-  }
-  if (word !== undefined) words.push(word);
-  return words;
-}
-
-/** A regular expression of Python's re; what JavaScript spells otherwise is respelled. */
-function regularExpression(source: string, place: Place, flags: string): RegExp {
-  const respelled = source
-    .replace(/\(\?P</g, "(?<")
-    .replace(/\(\?P=(\w+)\)/g, "\\k<$1>")
-    .replace(/\\A/g, "^")
-    .replace(/\\Z/g, "$");
-  try {
-    return new RegExp(respelled, flags);
-  } catch (cause) {
-    throw manifestError(place, `transform: "${source}" is no regular expression (${String(cause)})`);
-  }
 }

@@ -173,6 +173,20 @@ describe("a gate's manifests", () => {
     ).toThrow(/files include each other/);
   });
 
+  test("nothing multiplies without end: includes, emitted actions, macros", () => {
+    const doubling = Array.from({ length: 40 }, (_, i) => ({
+      name: `d${i}`,
+      text: i === 39 ? "\n" : `<include d${i + 1}>\n<include d${i + 1}>\n`,
+    }));
+    expect(() => one("<include d0>", doubling)).toThrow(/more than 100000 lines with all that is included/);
+    const emitting = "<transform unknown -> emit unknown x=%(x)y>\n".repeat(20);
+    expect(() => one(`${emitting}unknown x=a`)).toThrow(/emits an action that it matches itself/);
+    const macros = { A: "$(B)$(B)", B: "$(A)$(A)" };
+    expect(() => readManifests([{ name: "m.p5m", text: "file path=$(A)" }], { macros })).toThrow(
+      /stand for each other/,
+    );
+  });
+
   test("exit 0 drops a package as abort does", () => {
     expect(one("<transform file path=a -> exit 0>\nfile path=a").dropped).toHaveLength(1);
   });
