@@ -19,6 +19,7 @@ const PROGRAMS = {
   pigz: "pigz",
   gzip: "gzip",
   sha1sum: "coreutils",
+  timeout: "coreutils",
   cpio: "cpio",
   zip: "zip",
   mtree: "mtree-netbsd",

@@ -74,8 +74,11 @@ export async function runMachine(machine: Machine): Promise<MachineResult> {
   machine.signal?.addEventListener("abort", abort, { once: true });
   if (machine.signal?.aborted) abort();
   try {
-    const result = await run(oracle("qemu-system-x86_64"), machineArguments(machine, scratch, serialFile), {
-      timeoutMilliseconds: machine.timeoutMilliseconds ?? 300_000,
+    // Under timeout(1), so that a machine ends even when the process that started it was killed.
+    const timeoutMilliseconds = machine.timeoutMilliseconds ?? 300_000;
+    const bound = ["--kill-after=1", String(Math.ceil(timeoutMilliseconds / 1000) + 5), oracle("qemu-system-x86_64")];
+    const result = await run(oracle("timeout"), [...bound, ...machineArguments(machine, scratch, serialFile)], {
+      timeoutMilliseconds,
       signal: controller.signal,
     });
     return {
