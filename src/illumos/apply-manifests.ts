@@ -3,7 +3,7 @@
 // What they do not say: links are 0777 root:root; what no manifest names keeps its mode and is root:root; the root
 // directory is 0755 root:root unless a manifest names it.
 
-import { compareByteStrings, ImageError } from "../bytes/index.ts";
+import { compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 import { type Directory, pickAttributes } from "../tree/index.ts";
 import { ACCOUNT_PATHS, type AccountFiles, addAccountActions, readAccountFiles } from "./accounts.ts";
 import { type Action, KNOWN_ACTIONS, type Place } from "./actions.ts";
@@ -173,7 +173,7 @@ export function withAccountFiles(
 /** @throws ImageError "conflict" that names the first few of each kind */
 function refuseDisagreement(report: ManifestReport): void {
   const complaints: [what: string, where: readonly string[]][] = [
-    ["in no manifest", report.unpackaged],
+    ["in no manifest", report.unpackaged.map(toText)],
     ["in a manifest, but not in the tree", report.missing.map(whereText)],
     [
       "claimed differently by two manifests",

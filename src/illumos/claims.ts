@@ -1,7 +1,7 @@
 // What packages say of each path: one action wins, and those that say otherwise are reported.
 // Source: pkg5 src/modules/client/imageplan.py (conflicting actions), pkg(7) on overlay and mediators.
 
-import { compareByteStrings } from "../bytes/index.ts";
+import { compareByteStrings, toText } from "../bytes/index.ts";
 import { type Action, attribute, manifestError, type Place, placeText } from "./actions.ts";
 import { compareMediations, mayMediate } from "./mediators.ts";
 
@@ -64,7 +64,7 @@ export function pathOf(action: Action): string {
   if (!ODD_PATH.test(path)) return `/${path}`;
   const names = path.split("/").filter((name) => name !== "");
   if (names.some((name) => name === "." || name === ".."))
-    throw manifestError(action, `path ${path} has . or .. in it`);
+    throw manifestError(action, `path ${toText(path)} has . or .. in it`);
   return `/${names.join("/")}`;
 }
 
@@ -129,5 +129,5 @@ function differenceOf(a: Action, b: Action): string | undefined {
 
 /** "/usr/bin/ls (SUNWcs.p5m:17)" */
 export function whereText(where: ManifestPath): string {
-  return `${where.path} (${placeText(where)})`;
+  return `${toText(where.path)} (${placeText(where)})`;
 }
