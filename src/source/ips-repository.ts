@@ -3,7 +3,7 @@
 // Source: pkg5 src/modules/server/repository.py and file_layout/layout.py.
 
 import { byteString, type Content, compareByteStrings, ImageError, readAll, toText } from "../bytes/index.ts";
-import { compareVersions } from "../illumos/manifests.ts";
+import { compareVersions } from "../illumos/index.ts";
 import type { Files } from "./files.ts";
 
 export interface RepositoryPackage {

@@ -5,20 +5,24 @@
 
 import { bytesOf, ImageError, memoryContent, toText } from "../bytes/index.ts";
 import { readIsize } from "../gzip/index.ts";
-import { applyManifests, type ManifestReport } from "../illumos/apply-manifests.ts";
 import {
   ACCOUNT_PATHS,
   type AccountFiles,
   type Action,
+  applyManifests,
   attribute,
   attributeValues,
+  type ImageChoice,
+  imageChoice,
+  isChosen,
+  type ManifestReport,
   manifestError,
+  type Package,
+  type PackageSet,
   parseActions,
   placeText,
+  selectPackages,
 } from "../illumos/index.ts";
-import type { Package, PackageSet } from "../illumos/manifests.ts";
-import { selectPackages } from "../illumos/packages.ts";
-import { type ImageChoice, imageChoice, isChosen } from "../illumos/variants.ts";
 import { type Directory, directory, type File, file, joinPath, type Node } from "../tree/index.ts";
 import type { Files } from "./files.ts";
 import { type IpsRepository, openIpsRepository, type RepositoryPackage } from "./ips-repository.ts";

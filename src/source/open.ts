@@ -2,8 +2,7 @@
 
 import { type Content, ImageError, readBytes, toText } from "../bytes/index.ts";
 import { isGzip } from "../gzip/index.ts";
-import type { ManifestReport } from "../illumos/apply-manifests.ts";
-import type { Accounts, Action } from "../illumos/index.ts";
+import type { Accounts, Action, ManifestReport } from "../illumos/index.ts";
 import type { Directory } from "../tree/index.ts";
 import { isCpio, readCpio } from "./cpio.ts";
 import { isDatastream, readDatastream } from "./datastream.ts";

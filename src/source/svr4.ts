@@ -2,8 +2,7 @@
 // owners, modes and times of their pkgmap. Scripts are listed, never run; the drivers that they add are understood.
 
 import { byteString, type Content, ImageError, readAll, toText } from "../bytes/index.ts";
-import { type AccountFiles, type Accounts, type Action, lookupId } from "../illumos/index.ts";
-import { nearestNames } from "../illumos/names.ts";
+import { type AccountFiles, type Accounts, type Action, lookupId, nearestNames } from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
 import { type Files, subdirectory } from "./files.ts";
 import { packageAccounts } from "./package-accounts.ts";
