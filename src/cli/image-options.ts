@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromText, ImageError, parseSize } from "../bytes/index.ts";
-import { KERNEL_STATE_FILES, readManifests } from "../illumos/index.ts";
+import { KERNEL_STATE_FILES } from "../illumos/index.ts";
 import {
   DEFAULT_OPTIONS,
   type Edit,
@@ -267,9 +267,7 @@ export function packageChoice(words: ImageWords): PackageChoice {
 function manifestChoice(words: ImageWords): ManifestChoice | undefined {
   if (words.manifests === undefined) return undefined;
   const choice = packageChoice(words);
-  const { arch, "variant.arch": fullArch } = choice.variants;
-  const set = readManifests(readManifestTexts(words.manifests), { architecture: arch ?? fullArch });
-  return { ...choice, packages: choice.packages.map(fromText), set };
+  return { ...choice, packages: choice.packages.map(fromText), files: readManifestTexts(words.manifests) };
 }
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */

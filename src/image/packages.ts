@@ -8,16 +8,19 @@ import {
   applyDrivers,
   applyManifests,
   type DriverReport,
+  interpreterMacros,
   type ManifestReport,
-  type PackageSet,
+  type ManifestText,
   placeText,
   readAccountFiles,
+  readManifests,
   withAccountFiles,
 } from "../illumos/index.ts";
 import type { Directory } from "../tree/index.ts";
 
 export interface ManifestChoice {
-  readonly set: PackageSet;
+  /** Every text below the directory of manifests. */
+  readonly files: readonly ManifestText[];
   /** Only these packages, with what they depend on; empty: all. */
   readonly packages: readonly string[];
   readonly variants: Readonly<Record<string, string>>;
@@ -43,9 +46,7 @@ export async function applyPackages(
   actions: readonly Action[],
   timeSeconds: number,
 ): Promise<Packaged> {
-  const applied: AppliedManifests | undefined = choice
-    ? await applyManifests(tree, choice.set, { ...choice, withDependencies: true, timeSeconds })
-    : undefined;
+  const applied = choice && (await applyChoice(tree, choice, timeSeconds));
   const withAccounts = await addAccounts(applied?.tree ?? tree, actions, timeSeconds);
   const driverActions = [...(applied?.drivers ?? []), ...actions.filter(({ name }) => name === "driver")];
   if (driverActions.length === 0) {
@@ -68,6 +69,13 @@ export async function applyPackages(
     drivers: driven.report,
     findings: [...(applied ? manifestFindings(applied.report) : []), ...clashes],
   };
+}
+
+/** Macros for interpreters' versions have the values that the tree itself shows. */
+function applyChoice(tree: Directory, choice: ManifestChoice, timeSeconds: number): Promise<AppliedManifests> {
+  const architecture = choice.variants["arch"] ?? choice.variants["variant.arch"];
+  const set = readManifests(choice.files, { architecture, macros: interpreterMacros(tree) });
+  return applyManifests(tree, set, { ...choice, architecture, withDependencies: true, timeSeconds });
 }
 
 async function addAccounts(tree: Directory, actions: readonly Action[], timeSeconds: number): Promise<Directory> {

@@ -3,7 +3,6 @@
 import { describe, expect, test } from "vitest";
 import { type ExpectedPath, GROUP, gateEntries, generateManifests, PASSWD } from "../../fixtures/generate-manifests.ts";
 import { fromText, readText, textContent } from "../../src/bytes/index.ts";
-import { readManifests } from "../../src/illumos/index.ts";
 import { DEFAULT_OPTIONS, directoryLayer, type Edit, type Layer, stage } from "../../src/image/index.ts";
 import {
   type Directory,
@@ -175,7 +174,7 @@ describe("package manifests in a build", () => {
   }
 
   test("give owners, modes and kernel state files, as the generator decided beforehand", async () => {
-    const manifests = { set: readManifests(gate.files), packages: [], variants: {}, facets: {}, strict: false };
+    const manifests = { files: gate.files, packages: [], variants: {}, facets: {}, strict: false };
     const {
       ramdisk,
       drivers,
