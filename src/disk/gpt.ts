@@ -53,7 +53,7 @@ export async function readGptCopy(content: Content, lba: number, sectorBytes: nu
 }
 
 /** CRC-32 of a header, its own field taken as 0. */
-export function headerCrc(header: Uint8Array): number {
+function headerCrc(header: Uint8Array): number {
   const copy = header.slice();
   gptHeader.patch({ HeaderCRC32: 0 }, copy);
   return crc32(copy);

@@ -46,7 +46,7 @@ export function isDotName(shortName: string): boolean {
 }
 
 /** 32-byte slots that a record takes. */
-export function slotsOf(record: EntryRecord): number {
+function slotsOf(record: EntryRecord): number {
   return 1 + (hasLongName(record) ? Math.ceil(record.name.length / UNITS_PER_LONG_ENTRY) : 0);
 }
 

@@ -61,7 +61,7 @@ export function fatBytes(fatType: FatType, count: number): number {
 // ---- volumes made here: 512-byte sectors, two FATs ----
 
 export const BYTES_PER_SECTOR = 512;
-export const NUMBER_OF_FATS = 2;
+const NUMBER_OF_FATS = 2;
 /** Of FAT12 and FAT16; more only when the root directory holds more. */
 const USUAL_ROOT_ENTRIES = 512;
 const RESERVED_SECTORS: Readonly<Record<FatType, number>> = { 12: 1, 16: 1, 32: 32 };

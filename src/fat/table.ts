@@ -15,7 +15,7 @@ const MASK: Readonly<Record<FatType, number>> = { 12: 0xfff, 16: 0xffff, 32: 0x0
 export const FREE = 0;
 
 /** What the last cluster of a file holds when we write it. Any value from `endMarks` on means the same. */
-export function endOfChain(fatType: FatType): number {
+function endOfChain(fatType: FatType): number {
   return MASK[fatType];
 }
 

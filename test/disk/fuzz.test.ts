@@ -43,7 +43,7 @@ test("damaged tables", async () => {
         await survive(bytes);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

@@ -54,7 +54,7 @@ test("damaged images", async () => {
         await survive(bytes);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 

@@ -41,7 +41,7 @@ describe("what is planned is read back", () => {
         });
         expect(await checkFat(memoryContent(bytes))).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 
