@@ -5,6 +5,7 @@ import { byteString, type FieldType, writeByteString } from "../bytes/index.ts";
 
 const GMT_UNIT_SECONDS = 15 * 60;
 /** ECMA-119 8.4.26.1: the offset from Greenwich lies in -48 … +52 quarters of an hour. */
+const MIN_GMT_UNITS = -48;
 const MAX_GMT_UNITS = 52;
 
 interface Civil {
@@ -28,14 +29,17 @@ function civil(seconds: number): Civil {
   };
 }
 
-/** Seconds, or undefined when the fields are no date (month 0, hour 24 …). */
+/**
+ * Seconds, or undefined when the fields are no date (month 0, hour 24 …). An offset that cannot be counts as none, as
+ * libarchive has it: genisoimage writes such ones for years after 2030.
+ */
 function secondsOf({ year, month, day, hour, minute, second }: Civil, gmtUnits: number): number | undefined {
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return undefined;
-  if (Math.abs(gmtUnits) > MAX_GMT_UNITS) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day); // Date.UTC would take the years 0..99 as 1900..1999
   date.setUTCHours(hour, minute, second);
-  return date.getTime() / 1000 - gmtUnits * GMT_UNIT_SECONDS;
+  const offset = gmtUnits >= MIN_GMT_UNITS && gmtUnits <= MAX_GMT_UNITS ? gmtUnits : 0;
+  return date.getTime() / 1000 - offset * GMT_UNIT_SECONDS;
 }
 
 const FIRST_SHORT_YEAR = 1900;

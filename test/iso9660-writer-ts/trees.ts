@@ -45,66 +45,70 @@ const attributesArbitrary: fc.Arbitrary<Attributes> = fc.record({
   ),
 });
 
-const leafArbitrary: fc.Arbitrary<Node> = fc
-  .tuple(
-    attributesArbitrary,
-    fc.oneof(
-      {
-        weight: 5,
-        arbitrary: fc.record({ sizeBytes: fc.oneof(fc.nat(100), fc.nat(6000)), seed: fc.nat(255) }),
-      },
-      { weight: 2, arbitrary: targetArbitrary.map((target) => ({ target })) },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          type: fc.constantFrom("character" as const, "block" as const),
-          major: fc.integer({ min: 1, max: 0x3fff }),
-          minor: fc.integer({ min: 0, max: 0x3ffff }),
-        }),
-      },
-      { weight: 1, arbitrary: fc.constant({ fifo: true }) },
-    ),
-  )
-  .map(([values, kind]) => {
-    if ("seed" in kind) {
-      return file(values, memoryContent(Uint8Array.from({ length: kind.sizeBytes }, (_, i) => kind.seed + i * 7)));
-    }
-    if ("target" in kind) return symlink(values, kind.target);
-    if ("type" in kind) return device(values, kind.type, kind.major, kind.minor);
-    return special(values, "fifo");
-  });
+const leafArbitrary = (targets: fc.Arbitrary<string>): fc.Arbitrary<Node> =>
+  fc
+    .tuple(
+      attributesArbitrary,
+      fc.oneof(
+        {
+          weight: 5,
+          arbitrary: fc.record({ sizeBytes: fc.oneof(fc.nat(100), fc.nat(6000)), seed: fc.nat(255) }),
+        },
+        { weight: 2, arbitrary: targets.map((target) => ({ target })) },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            type: fc.constantFrom("character" as const, "block" as const),
+            major: fc.integer({ min: 1, max: 0x3fff }),
+            minor: fc.integer({ min: 0, max: 0x3ffff }),
+          }),
+        },
+        { weight: 1, arbitrary: fc.constant({ fifo: true }) },
+      ),
+    )
+    .map(([values, kind]) => {
+      if ("seed" in kind) {
+        return file(values, memoryContent(Uint8Array.from({ length: kind.sizeBytes }, (_, i) => kind.seed + i * 7)));
+      }
+      if ("target" in kind) return symlink(values, kind.target);
+      if ("type" in kind) return device(values, kind.type, kind.major, kind.minor);
+      return special(values, "fifo");
+    });
 
 /** A tree of up to some hundred paths, with hard links between its leaves. */
-export const treeArbitrary: fc.Arbitrary<Directory> = fc
-  .record({
-    leaves: fc.array(leafArbitrary, { minLength: 1, maxLength: 20 }),
-    directories: fc.array(fc.tuple(fc.nat(), nameArbitrary, attributesArbitrary), { maxLength: 14 }),
-    names: fc.array(fc.tuple(fc.nat(), fc.nat(), nameArbitrary), { maxLength: 60 }),
-    chain: fc.boolean(),
-    root: attributesArbitrary,
-  })
-  .map(({ leaves, directories, names, chain, root }) => {
-    const made: { attributes: Attributes; entries: Map<string, Node>; children: [string, number][] }[] = [
-      { attributes: root, entries: new Map(), children: [] },
-    ];
-    for (const [at, name, values] of directories) {
-      const parent = made[chain ? made.length - 1 : at % made.length];
-      if (parent?.children.some(([taken]) => taken === name)) continue;
-      parent?.children.push([name, made.length]);
-      made.push({ attributes: values, entries: new Map(), children: [] });
-    }
-    for (const [at, leaf, name] of names) {
-      const parent = made[at % made.length];
-      const node = leaves[leaf % leaves.length];
-      if (parent && node && !parent.children.some(([taken]) => taken === name)) parent.entries.set(name, node);
-    }
-    const finish = (index: number): Directory => {
-      const { attributes: values, entries, children } = made[index] as (typeof made)[number];
-      for (const [name, child] of children) entries.set(name, finish(child));
-      return directory(values, entries);
-    };
-    return finish(0);
-  });
+export const treesOf = (anyName: fc.Arbitrary<string>, targets: fc.Arbitrary<string>): fc.Arbitrary<Directory> =>
+  fc
+    .record({
+      leaves: fc.array(leafArbitrary(targets), { minLength: 1, maxLength: 20 }),
+      directories: fc.array(fc.tuple(fc.nat(), anyName, attributesArbitrary), { maxLength: 14 }),
+      names: fc.array(fc.tuple(fc.nat(), fc.nat(), anyName), { maxLength: 60 }),
+      chain: fc.boolean(),
+      root: attributesArbitrary,
+    })
+    .map(({ leaves, directories, names, chain, root }) => {
+      const made: { attributes: Attributes; entries: Map<string, Node>; children: [string, number][] }[] = [
+        { attributes: root, entries: new Map(), children: [] },
+      ];
+      for (const [at, name, values] of directories) {
+        const parent = made[chain ? made.length - 1 : at % made.length];
+        if (parent?.children.some(([taken]) => taken === name)) continue;
+        parent?.children.push([name, made.length]);
+        made.push({ attributes: values, entries: new Map(), children: [] });
+      }
+      for (const [at, leaf, name] of names) {
+        const parent = made[at % made.length];
+        const node = leaves[leaf % leaves.length];
+        if (parent && node && !parent.children.some(([taken]) => taken === name)) parent.entries.set(name, node);
+      }
+      const finish = (index: number): Directory => {
+        const { attributes: values, entries, children } = made[index] as (typeof made)[number];
+        for (const [name, child] of children) entries.set(name, finish(child));
+        return directory(values, entries);
+      };
+      return finish(0);
+    });
+
+export const treeArbitrary: fc.Arbitrary<Directory> = treesOf(nameArbitrary, targetArbitrary);
 
 /** How many names each node of a tree has; directories count their subdirectories, as st_nlink does. */
 export function linkCounts(root: Directory): Map<Node, number> {

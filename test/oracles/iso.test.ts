@@ -299,7 +299,8 @@ describe("El Torito", () => {
 });
 
 describe("big", () => {
-  testWith(["bsdtar", "xorriso", "qemu-system-x86_64", "linux", "gcc"], "100,000 files in one directory", async () => {
+  // (Linux looks names up from the directory's beginning each time: it would take hours over these.)
+  testWith(["bsdtar", "xorriso"], "100,000 files in one directory", async () => {
     const tree = treeFrom(range(1, 100_000).map((i): [string, Node] => [`/many/file-${i}`, text(`${i % 10}`)]));
     const [image] = await written([{ name: "many", tree, options: { joliet: true } }]);
     if (!image) throw new Error("not written");
@@ -311,11 +312,6 @@ describe("big", () => {
     expect(compareListings(image.expected, xorriso, { fields: ["type", "size", "mtimeSeconds", "digest"] })).toEqual(
       [],
     );
-    const [linux] = await mountInLinux([{ image: image.image, type: "iso9660" }]);
-    expect(linux?.complaints).toEqual([]);
-    expect(
-      compareListings(image.expected, linux?.listing ?? new Map(), { fields: ["type", "mode", "size", "digest"] }),
-    ).toEqual([]);
   });
 
   /** Zeros, but for a mark at the start, across the border of the first section, and at the end. */
