@@ -1,7 +1,7 @@
 // The one emitter: any layout to any sink, in order of offset, window by window, with the next windows being read
 // while the current one is written. Memory is (readAhead + 1) windows, whatever the size of the image.
 
-import { ImageError } from "../bytes/index.ts";
+import { ImageError, type Range } from "../bytes/index.ts";
 import { type Extent, firstExtentAt, type Layout, readLayout } from "./layout.ts";
 
 /** Where an image goes. Offsets may come in any order; what is never written reads as zeros. */
@@ -35,23 +35,48 @@ export const DEFAULT_WINDOW_BYTES: number = 1 << 20;
 const DEFAULT_READ_AHEAD = 2;
 
 /** The image in consecutive windows, in order. A window's buffer is the receiver's: to transfer, to keep, or to use again. */
-export async function* windows(layout: Layout, options: WindowOptions = {}): AsyncGenerator<Window> {
-  const {
-    windowBytes = DEFAULT_WINDOW_BYTES,
-    readAhead = DEFAULT_READ_AHEAD,
-    from = 0,
-    to = layout.sizeBytes,
-    allocate = (lengthBytes) => new Uint8Array(lengthBytes),
-  } = options;
+export function windows(layout: Layout, options: WindowOptions = {}): AsyncGenerator<Window> {
+  const { windowBytes = DEFAULT_WINDOW_BYTES, from = 0, to = layout.sizeBytes } = options;
+  return readAhead(layout, consecutive(from, to, windowBytes), options);
+}
+
+function* consecutive(from: number, to: number, windowBytes: number): Generator<Range> {
+  for (let offset = from; offset < to; offset += windowBytes) {
+    yield { offset, length: Math.min(windowBytes, to - offset) };
+  }
+}
+
+/** Shorter gaps between extents are written as zeros: fewer writes cost less than the zeros. */
+const SHORT_GAP_BYTES = 1 << 16;
+
+/** Windows that begin and end with an extent, with no long gap inside. */
+function* covering(layout: Layout, from: number, to: number, windowBytes: number): Generator<Range> {
+  let start = from;
+  let end = from;
+  for (let i = firstExtentAt(layout, from); i < layout.extents.length; i++) {
+    const { offset, length } = layout.extents[i] as Extent;
+    if (offset >= to) break;
+    if (offset - end > SHORT_GAP_BYTES || end === start) {
+      if (end > start) yield { offset: start, length: end - start };
+      start = Math.max(offset, from);
+    }
+    end = Math.min(offset + length, to);
+    for (; end - start > windowBytes; start += windowBytes) yield { offset: start, length: windowBytes };
+  }
+  if (end > start) yield { offset: start, length: end - start };
+}
+
+/** Windows in order; the next ones are being read while one is used. */
+async function* readAhead(layout: Layout, ranges: Iterator<Range>, options: WindowOptions): AsyncGenerator<Window> {
+  const { readAhead: ahead = DEFAULT_READ_AHEAD, allocate = (lengthBytes) => new Uint8Array(lengthBytes) } = options;
   const queue: Promise<Window>[] = [];
   try {
-    for (let next = from; next < to || queue.length > 0; ) {
+    for (let next = ranges.next(); !next.done || queue.length > 0; ) {
       throwIfAborted(options.signal);
-      while (next < to && queue.length <= readAhead) {
-        const reading = readWindow(layout, next, Math.min(windowBytes, to - next), allocate);
+      for (; !next.done && queue.length <= ahead; next = ranges.next()) {
+        const reading = readWindow(layout, next.value.offset, next.value.length, allocate);
         reading.catch(() => {}); // reported when its turn comes; must not count as unhandled until then
         queue.push(reading);
-        next += windowBytes;
       }
       const first = queue.shift();
       if (first) yield await first;
@@ -74,14 +99,17 @@ async function readWindow(
   return { offset, length, bytes };
 }
 
-/** Writes a layout to a sink. Windows that hold nothing are not written. `at` shifts the image within the sink. */
+/**
+ * Writes a layout to a sink. Long gaps are not written: an image that is mostly empty takes neither time nor space. `at`
+ * shifts the image within the sink.
+ */
 export async function emit(
   layout: Layout,
   sink: Sink,
   options: WindowOptions & { readonly at?: number } = {},
 ): Promise<void> {
-  const { at = 0 } = options;
-  for await (const { offset, bytes } of windows(layout, options)) {
+  const { at = 0, windowBytes = DEFAULT_WINDOW_BYTES, from = 0, to = layout.sizeBytes } = options;
+  for await (const { offset, bytes } of readAhead(layout, covering(layout, from, to, windowBytes), options)) {
     if (bytes) await sink.write(bytes, at + offset);
   }
 }

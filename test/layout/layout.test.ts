@@ -81,7 +81,7 @@ test("gaps are not read, not written and need no memory", async () => {
     },
   };
   await emit(layout, sink, { from: 2 ** 39 - 2 ** 22, to: 2 ** 39 + 2 ** 22 });
-  expect(written).toBe(2 ** 20);
+  expect(written).toBe(1);
 });
 
 test("a content that fails ends the emission with its error", async () => {
