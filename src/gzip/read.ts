@@ -151,6 +151,10 @@ export async function gunzipContent(content: Content): Promise<Content> {
   return {
     sizeBytes,
     read(target, offset) {
+      if (offset < 0 || offset + target.length > sizeBytes) {
+        const asked = `bytes ${offset}..${offset + target.length}`;
+        return Promise.reject(new ImageError("truncated", `gzip: ${asked} are beyond the ${sizeBytes} that there are`));
+      }
       const reading = lastRead.then(() => read(target, offset)); // one at a time: there is one cursor
       lastRead = reading.catch(() => {});
       return reading;
