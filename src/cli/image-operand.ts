@@ -6,7 +6,7 @@ import { fromText, ImageError } from "../bytes/index.ts";
 import { bootArchive, type Layer, type LocateOptions, locate, type Place } from "../inspect/index.ts";
 import { onInterrupt } from "../node/interrupt.ts";
 import { openImageFile } from "../node/open-image.ts";
-import { createProgress, type ProgressMode } from "../node/terminal.ts";
+import { createProgress, type ProgressMode, type ProgressReporter } from "../node/terminal.ts";
 import { printWarnings } from "./output.ts";
 
 export interface ImageWords {
@@ -22,14 +22,13 @@ export function archiveOption(): Option {
   return new Option("-a, --archive", "look into the boot archive of an ISO");
 }
 
-export function defineImageOptions(command: Command): void {
-  command
-    .option("--json", "print one JSON document on stdout")
-    .addOption(
-      new Option("--progress <how>", "progress on stderr")
-        .choices(["auto", "plain", "tty", "quiet", "json"])
-        .default("auto"),
-    );
+export function defineImageOptions(command: Command, { json = true } = {}): void {
+  if (json) command.option("--json", "print one JSON document on stdout");
+  command.addOption(
+    new Option("--progress <how>", "progress on stderr")
+      .choices(["auto", "plain", "tty", "quiet", "json"])
+      .default("auto"),
+  );
 }
 
 export interface OpenedOperand {
@@ -39,6 +38,7 @@ export interface OpenedOperand {
   /** The path that came with the image's name; a byte string, "" for none. */
   readonly path: string;
   readonly signal: AbortSignal;
+  readonly onProgress: ProgressReporter["report"];
 }
 
 /** Opens the image that a user named, and closes it again whatever happens. */
@@ -54,10 +54,10 @@ export async function withImage(
     const opened = await openImageFile(name, { signal, onProgress: progress.report });
     printWarnings(opened.warnings);
     try {
-      if (words.archive) {
-        const { layer, path } = await bootArchive(opened.layer);
-        await work({ layer, prefix: path, path: opened.path, signal });
-      } else await work({ layer: opened.layer, prefix: "", path: opened.path, signal });
+      const { layer, path: prefix } = words.archive
+        ? await bootArchive(opened.layer)
+        : { layer: opened.layer, path: "" };
+      await work({ layer, prefix, path: opened.path, signal, onProgress: progress.report });
     } finally {
       await opened.close();
     }
@@ -67,13 +67,22 @@ export async function withImage(
   }
 }
 
+/** What is at a path (a byte string) below the one that came with the image's name. */
+export function locateBelow(
+  { layer, prefix, path }: OpenedOperand,
+  below: string,
+  options: Omit<LocateOptions, "prefix">,
+): Promise<Place> {
+  return locate(layer, `${path}/${below}`, { ...options, prefix });
+}
+
 /** What is at a path that a user typed, below the one that came with the image's name. */
 export function locateWord(
-  { layer, prefix, path }: OpenedOperand,
+  opened: OpenedOperand,
   word: string,
   options: Omit<LocateOptions, "prefix">,
 ): Promise<Place> {
-  return locate(layer, `${path}/${fromText(word)}`, { ...options, prefix });
+  return locateBelow(opened, fromText(word), options);
 }
 
 /** Paths of a command that wants at least one, when none came with the image's name. */

@@ -25,6 +25,9 @@ const COMMANDS: readonly Entry[] = [
   { name: "inspect", summary: "say what a file is, layer by layer", load: () => import("./inspect.ts") },
   { name: "ls", summary: "list what is in an image", load: () => import("./ls.ts") },
   { name: "cat", summary: "print files of an image", load: () => import("./cat.ts") },
+  { name: "stat", summary: "show the inode or directory record of a path", load: () => import("./stat.ts") },
+  { name: "extract", summary: "write an image, or parts of it, to a directory", load: () => import("./extract.ts") },
+  { name: "manifest", summary: "print mtree(5) text of an image or directory", load: () => import("./manifest.ts") },
   { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
 ];
 

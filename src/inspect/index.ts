@@ -40,3 +40,5 @@ export {
 export { describeLayer, directoryLayer, openImage } from "./open.ts";
 export { bootArchive, type LocateOptions, layerAt, locate, type Place, treeLayer } from "./paths.ts";
 export { recognize } from "./recognize.ts";
+export { type Stat, type StatExtent, statPlace } from "./stat.ts";
+export { type Structure, valueText } from "./structure.ts";

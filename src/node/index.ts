@@ -4,6 +4,7 @@ export * from "./build-files.ts";
 export * from "./compressor.ts";
 export * from "./directory-source.ts";
 export * from "./engines.ts";
+export * from "./extract.ts";
 export * from "./file-content.ts";
 export * from "./file-reader.ts";
 export * from "./file-sink.ts";

@@ -1,0 +1,64 @@
+// pureboot manifest: mtree(5) text of an image or directory, the same for the same tree: to keep, to compare, to check with.
+
+import { once } from "node:events";
+import type { Command } from "commander";
+import { ImageError, toText } from "../bytes/index.ts";
+import { layerAt, treeLayer } from "../inspect/index.ts";
+import { throwIfAborted } from "../layout/index.ts";
+import { formatMtree } from "../source/index.ts";
+import type { Directory } from "../tree/index.ts";
+import {
+  archiveOption,
+  defineImageOptions,
+  IMAGE_OPERAND,
+  type ImageWords,
+  locateWord,
+  type OpenedOperand,
+  withImage,
+} from "./image-operand.ts";
+
+type Words = Omit<ImageWords, "json">;
+
+export function define(command: Command): void {
+  command.argument("<image>", IMAGE_OPERAND).addOption(archiveOption());
+  defineImageOptions(command, { json: false });
+  command
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pureboot manifest -a illumos.iso > ramdisk.mtree
+  pureboot manifest proto/root_i386 | bsdtar -tvf - | less
+  pureboot extract illumos.iso -o medium && pureboot manifest illumos.iso | mtree -p medium`,
+    )
+    .action(run);
+}
+
+const BUFFER_CHARACTERS = 1 << 16;
+
+async function run(image: string, words: Words): Promise<void> {
+  await withImage(image, words, async (opened) => {
+    let buffer = "";
+    const flush = async (): Promise<void> => {
+      if (buffer !== "" && !process.stdout.write(buffer)) await once(process.stdout, "drain");
+      buffer = "";
+    };
+    for await (const line of formatMtree(await topDirectory(opened), opened.layer.host.createHasher)) {
+      throwIfAborted(opened.signal);
+      buffer += line;
+      if (buffer.length >= BUFFER_CHARACTERS) await flush();
+    }
+    await flush();
+  });
+}
+
+/** The directory that the operand names, or the top of the image that it names. */
+async function topDirectory(opened: OpenedOperand): Promise<Directory> {
+  const place = await locateWord(opened, "", { follow: true });
+  if (place.node.type === "directory") return place.node;
+  const layer = await layerAt(place);
+  if (layer.kind !== "plain") return (await treeLayer(layer)).tree();
+  throw new ImageError("wrong-type", `${toText(place.shown)}: is a file, neither a directory nor an image`, {
+    path: place.shown,
+  });
+}
