@@ -24,6 +24,7 @@ import {
   readManifestTexts,
 } from "../node/index.ts";
 import { parseMtree } from "../source/index.ts";
+import { sourceDateEpoch } from "./epoch.ts";
 
 /** What commander leaves of the options of a ramdisk. */
 export interface ImageWords {
@@ -317,13 +318,3 @@ type MediumKey =
   | "bootArgs"
   | "menuTimeoutSeconds"
   | "volumeId";
-
-/** The convention of reproducible builds. @throws ImageError "invalid-argument" */
-function sourceDateEpoch(): number | undefined {
-  const text = process.env["SOURCE_DATE_EPOCH"];
-  if (text === undefined || text === "") return undefined;
-  if (!/^\d+$/.test(text)) {
-    throw new ImageError("invalid-argument", `SOURCE_DATE_EPOCH="${text}": must be whole seconds since 1970`);
-  }
-  return Number(text);
-}

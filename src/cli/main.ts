@@ -28,6 +28,9 @@ const COMMANDS: readonly Entry[] = [
   { name: "stat", summary: "show the inode or directory record of a path", load: () => import("./stat.ts") },
   { name: "extract", summary: "write an image, or parts of it, to a directory", load: () => import("./extract.ts") },
   { name: "manifest", summary: "print mtree(5) text of an image or directory", load: () => import("./manifest.ts") },
+  { name: "newfs", summary: "make an empty UFS as newfs makes it", load: () => import("./newfs.ts") },
+  { name: "mkfs", summary: "the same, with mkfs' operands", load: () => import("./mkfs.ts") },
+  { name: "fsck", summary: "check a UFS, changing nothing", load: () => import("./fsck.ts") },
   { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
 ];
 

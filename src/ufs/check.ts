@@ -80,11 +80,17 @@ export async function checkUfs(image: Content, options: OpenUfsOptions = {}): Pr
       const message = `stopped after ${MAX_FINDINGS} findings`;
       findings.push({ phase, code: "enough", severity: "note", message });
     } else if (error instanceof ImageError && IN_THE_IMAGE.has(error.code)) {
-      findings.push({ phase, code: error.code, severity: "error", message: error.message, path: error.path });
+      const { code, field, path } = error;
+      const message = isNoMagic(error) ? `BAD SUPERBLOCK AT BLOCK ${sector}: MAGIC NUMBER WRONG` : error.message;
+      findings.push({ phase, code, severity: "error", message, path, field });
     } else throw error;
   }
   const paths = state;
   return { findings: paths ? findings.map((finding) => withPath(paths, finding)) : findings, summary };
+}
+
+function isNoMagic({ code, field }: ImageError): boolean {
+  return code === "bad-format" && field === "fs_magic";
 }
 
 function withPath(state: CheckState, finding: UfsFinding): UfsFinding {
@@ -174,7 +180,14 @@ export function fsckReport({ findings, summary }: UfsCheck, special: string): st
     for (const finding of findings) if (finding.phase === phase) lines.push(finding.message);
   };
   show("setup");
-  if (summary === undefined && !findings.some(({ phase }) => phase !== "setup")) return lines;
+  if (summary === undefined && findings.every(({ phase }) => phase === "setup")) {
+    if (findings.some(({ code }) => code === "superblock" || code === "bad-format")) {
+      lines.push(
+        "USE AN ALTERNATE SUPERBLOCK TO SUPPLY NEEDED INFORMATION (--superblock 32, or another that newfs named)",
+      );
+    }
+    return lines;
+  }
   lines.push(`** Last Mounted on ${toText(summary?.lastMountedOn ?? "")}`);
   for (const [phase, title] of PHASE_TITLES) {
     if (phase === "1b" && !findings.some((finding) => finding.phase === "1b")) continue;

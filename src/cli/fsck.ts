@@ -1,0 +1,93 @@
+// pureboot fsck: checks a UFS image in fsck_ufs' phases and words. It changes nothing.
+
+import { type Command, Option } from "commander";
+import { type Content, ImageError, toText } from "../bytes/index.ts";
+import { gunzipContent } from "../gzip/index.ts";
+import { bootArchive, layerAt, locate, recognize, treeLayer } from "../inspect/index.ts";
+import { metadataContent } from "../inspect/ufs-metadata.ts";
+import { type FileContent, openFileContent } from "../node/file-content.ts";
+import { inspectHost } from "../node/open-image.ts";
+import { checkUfs, fsckReport, type OpenUfsOptions } from "../ufs/index.ts";
+import { FINDINGS_STATUS } from "./errors.ts";
+import { defineImageOptions, IMAGE_OPERAND, type ImageWords, withImage } from "./image-operand.ts";
+import { wholeNumber } from "./image-options.ts";
+import { printJson, printLines } from "./output.ts";
+
+interface Words extends ImageWords, OpenUfsOptions {}
+
+export function define(command: Command): void {
+  command
+    .argument("<image>", IMAGE_OPERAND)
+    .addOption(
+      new Option(
+        "--superblock <sector>",
+        "use a copy of the superblock (fsck -o b=): 32, or others that newfs named",
+      ).argParser(wholeNumber(0, 2 ** 31)),
+    );
+  defineImageOptions(command);
+  command.addHelpText(
+    "after",
+    `
+Exit status: 0 clean, 3 something was found.
+
+Examples:
+  pureboot fsck ramdisk.ufs
+  pureboot fsck boot_archive                  gzip'd or not
+  pureboot fsck illumos.iso                   its boot archive`,
+  );
+  command.action(run);
+}
+
+async function run(image: string, words: Words): Promise<void> {
+  await withUfs(image, words, async (content) => {
+    const result = await checkUfs(content, words);
+    const findings = result.findings.map(({ path, ...finding }) => ({
+      ...finding,
+      path: path === undefined ? undefined : toText(path),
+    }));
+    const isClean = findings.every(({ severity }) => severity === "note");
+    if (words.json) printJson({ command: "fsck", image, isClean, summary: result.summary, findings });
+    else printLines(fsckReport(result, image));
+    if (!isClean) process.exitCode = FINDINGS_STATUS;
+  });
+}
+
+/** The bytes of the file system that a user named: a file as it is, whatever is in it, or what is inside of an image. */
+async function withUfs(name: string, words: Words, work: (content: Content) => Promise<void>): Promise<void> {
+  const file = await openIfFile(name);
+  if (file) {
+    try {
+      const kind = await recognize(file);
+      if (kind === "gzip") {
+        await work(metadataContent(file, await gunzipContent(file), inspectHost()));
+        return;
+      }
+      if (kind === "ufs" || kind === "plain") {
+        await work(file);
+        return;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  await withImage(name, words, async ({ layer, path }) => {
+    const inner =
+      path === ""
+        ? (await bootArchive(layer)).layer
+        : await treeLayer(await layerAt(await locate(layer, path, { follow: true })));
+    if (inner.kind !== "ufs") {
+      throw new ImageError("wrong-type", `${name}: is ${inner.title}, not a UFS`, { path: name });
+    }
+    await work(inner.content);
+  });
+}
+
+/** The file of this name; undefined when it is a directory, or a path that goes on inside of a file. */
+async function openIfFile(name: string): Promise<FileContent | undefined> {
+  try {
+    return await openFileContent(name);
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
