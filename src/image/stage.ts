@@ -21,9 +21,10 @@ import {
   ESSENTIAL_STATE_FILES,
   KERNEL_STATE_FILES,
   type ManifestReport,
-  missingNeeds,
   parseAccounts,
+  prepareSmf,
   RC_PATH,
+  ramdiskFindings,
   rcScript,
   readAccountFiles,
   STARTUP_PATH,
@@ -43,6 +44,7 @@ import {
   summarize,
   type TreeSummary,
 } from "../tree/index.ts";
+import { caseFindings } from "./case.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
 import type { Layer } from "./layer.ts";
@@ -92,10 +94,13 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
   const stated = withKernelState(plain, options, fresh, findings);
   const actions = layers.flatMap((layer) => layer.actions);
   const packaged = await applyPackages(stated, options.manifests, actions, epochSeconds);
-  const { tree: started, init } = await withInit(packaged.tree, options, fresh);
+  const { tree: started, made: madeForSmf, init } = await withInit(packaged.tree, options, fresh);
   const mounted = addMountPoints(started, fresh);
   for (const path of mounted.made) {
     findings.push({ code: "made", severity: "note", path, message: `${path}: made (the kernel mounts or reads it)` });
+  }
+  for (const path of madeForSmf) {
+    findings.push({ code: "made", severity: "note", path, message: `${path}: made (SMF needs it)` });
   }
   const linked = addDeviceLinks(mounted.tree, fresh).tree;
   const accounts = parseAccounts(await readAccountFiles(linked));
@@ -106,7 +111,7 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
       findings.push({ code: "no-match", severity: "warning", message: `${edit}: ${what}: not there` });
   }
   const tree = clampTimes(edited, epochSeconds);
-  findings.push(...packaged.findings, ...(await missingNeeds(tree)));
+  findings.push(...packaged.findings, ...caseFindings(tree, packaged.manifests), ...(await ramdiskFindings(tree)));
   if (options.checkLibraries) findings.push(...(await libraryFindings(tree)));
   const medium = await mediumFor(options.loader, mediumTree(tree), options, fresh);
   return {
@@ -206,7 +211,7 @@ async function withInit(
   tree: Directory,
   options: StageOptions,
   fresh: Attributes,
-): Promise<{ tree: Directory; init: Staged["init"] }> {
+): Promise<{ tree: Directory; made: readonly string[]; init: Staged["init"] }> {
   const missing = smfLibraries(tree);
   const init = options.init === "auto" ? (missing.length === 0 ? "smf" : "shell") : options.init;
   if (init !== "shell") {
@@ -222,7 +227,7 @@ async function withInit(
         `--init smf: svc.startd cannot run without ${missing.join(", ")}; add them with --adjunct DIR, or use --init shell`,
       );
     }
-    return { tree, init };
+    return init === "smf" ? { ...(await prepareSmf(tree, fresh)), init } : { tree, made: [], init };
   }
   const edit = draft(tree);
   const rewrite = async (path: string, change: (text: string) => string): Promise<void> => {
@@ -242,5 +247,5 @@ async function withInit(
   });
   edit.put(RC_PATH, file({ ...fresh, mode: 0o755 }, memoryContent(bytesOf(script))));
   if (options.startup) edit.put(STARTUP_PATH, file({ ...fresh, mode: 0o755 }, options.startup));
-  return { tree: edit.tree(), init };
+  return { tree: edit.tree(), made: [], init };
 }

@@ -85,13 +85,46 @@ describe("staging", () => {
 
   test("with SMF's libraries in an adjunct, init is left alone", async () => {
     const adjunct = treeOf(
-      ["/usr/lib/libxml2.so.2", "/lib/libz.so.1", "/lib/libcrypto.so.3"].map((path) => [path, text("")]),
+      [
+        ...["/usr/lib/libxml2.so.2", "/lib/libz.so.1", "/lib/libcrypto.so.3"].map((path) => [path, text("")] as const),
+        ["/lib/svc/seed/global.db", text("seed")],
+        ["/etc/vfstab", text("# device\n")],
+      ],
       { ...user, mode: 0o755 },
     );
     const { ramdisk, init } = await staged([], [adjunct]);
     expect(init).toBe("smf");
     expect(await textAt(ramdisk, "/etc/inittab")).toContain("svc.startd");
     expect(lookup(ramdisk, "/etc/pureboot.rc")).toBeUndefined();
+    expect(await textAt(ramdisk, "/etc/svc/profile/site/pureboot.xml")).toMatch(
+      /system\/console-login[\s\S]*enabled='true'/,
+    );
+    expect(await textAt(ramdisk, "/etc/vfstab")).toBe("# device\n/devices/ramdisk:a\t-\t/\tufs\t-\tno\tnologging\n");
+    expect(await textAt(ramdisk, "/etc/svc/repository.db")).toBe("seed");
+    expect(lookup(ramdisk, "/etc/svc/repository.db")?.mode).toBe(0o600);
+  });
+
+  test("names that differ only by case are noted, and files that a folding file system lost are told", async () => {
+    const pair = treeOf(
+      [
+        ["/usr/ucb/Mail", text("M")],
+        ["/usr/ucb/mail", text("m")],
+      ],
+      { ...user, mode: 0o755 },
+    );
+    const { findings } = await staged([], [pair]);
+    expect(findings.find(({ code }) => code === "case-groups")?.message).toContain("/usr/ucb/Mail and /usr/ucb/mail");
+    const manifest =
+      "set name=pkg.fmri value=pkg:/a@1\nfile path=usr/bin/SU mode=0555\nfile path=usr/bin/su mode=0555\n";
+    const manifests = {
+      files: [{ name: "a.p5m", text: manifest }],
+      packages: [],
+      variants: {},
+      facets: {},
+      strict: false,
+    };
+    const lost = await stage([directoryLayer(proto)], { ...options, manifests });
+    expect(lost.findings.find(({ code }) => code === "case-lost")?.message).toMatch(/1 files .*usr\/bin\/SU/);
   });
 
   test("edits come last and in order", async () => {
