@@ -6,7 +6,7 @@ import { type Attributes, type Directory, directory, draft, file, findFile, look
 import { isBlankState, parseNameToMajor, RAMDISK_ROOT_DRIVERS } from "./kernel-state.ts";
 
 /** Directories that file systems are mounted on. The kernel panics without the first two and warns about the others. */
-const MOUNT_POINTS: readonly { readonly path: string; readonly mode: number }[] = [
+export const MOUNT_POINTS: readonly { readonly path: string; readonly mode: number }[] = [
   { path: "/devices", mode: 0o755 },
   { path: "/dev", mode: 0o755 },
   { path: "/dev/fd", mode: 0o555 },
@@ -21,10 +21,10 @@ const MOUNT_POINTS: readonly { readonly path: string; readonly mode: number }[] 
 ];
 
 /** Files that file systems are mounted on. */
-const MOUNT_FILES = ["/etc/mnttab", "/etc/dfs/sharetab"] as const;
+export const MOUNT_FILES = ["/etc/mnttab", "/etc/dfs/sharetab"] as const;
 
 /** The line that makes the kernel build its device tree anew (instance numbers of the build host would be wrong). */
-const PATH_TO_INST_BOOTSTRAP = "#path_to_inst_bootstrap_1\n";
+export const PATH_TO_INST_BOOTSTRAP = "#path_to_inst_bootstrap_1\n";
 
 /** Makes what is missing and safe to make: mount points, and the bootstrap path_to_inst. */
 export function addMountPoints(tree: Directory, attributes: Attributes): { tree: Directory; made: string[] } {
