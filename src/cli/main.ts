@@ -31,6 +31,7 @@ const COMMANDS: readonly Entry[] = [
   { name: "newfs", summary: "make an empty UFS as newfs makes it", load: () => import("./newfs.ts") },
   { name: "mkfs", summary: "the same, with mkfs' operands", load: () => import("./mkfs.ts") },
   { name: "fsck", summary: "check a UFS, changing nothing", load: () => import("./fsck.ts") },
+  { name: "mkisofs", summary: "make an ISO, with the options of mkisofs", load: () => import("./mkisofs.ts") },
   { name: "demo", summary: "build, and boot, the embedded example", load: () => import("./demo.ts") },
 ];
 
@@ -40,6 +41,7 @@ function program(): Command {
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help; `pureboot COMMAND --help` for one command")
     .helpCommand(false)
+    .enablePositionalOptions() // behind a command, options are the command's: mkisofs has a -V of its own
     .showHelpAfterError("(pureboot --help lists the commands)")
     .configureHelp({ showGlobalOptions: true });
 }

@@ -6,7 +6,7 @@
 //   const tree = await iso.tree();                                        // Rock Ridge, else Joliet, else plain names
 
 export { checkIso } from "./check.ts";
-export type { BootEntry, Emulation, PlannedBootEntry, Platform } from "./eltorito.ts";
+export { type BootEntry, type Emulation, PLATFORMS, type PlannedBootEntry, type Platform } from "./eltorito.ts";
 export { SECTOR_BYTES } from "./format.ts";
 export { layoutOf } from "./layout-of.ts";
 export { JOLIET, LEVEL_1, LEVEL_2, LEVEL_4, type NameRules, RELAXED } from "./names.ts";

@@ -4,11 +4,13 @@
 
 import { bytesOf, compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 
-/** "d": A-Z 0-9 _; "ascii": printable ASCII but "/" and ";"; "bytes": also 0x80..0xff; "ucs2": UTF-16, for Joliet. */
+/** "d": letters, digits and _; "ascii": printable ASCII but "/" and ";"; "bytes": also 0x80..0xff; "ucs2": UTF-16, for Joliet. */
 export type Characters = "d" | "ascii" | "bytes" | "ucs2";
 
 export interface NameRules {
   readonly characters: Characters;
+  /** Characters that are allowed beside these (mkisofs -no-iso-translate allows "#~"). */
+  readonly extraCharacters?: string;
   /** Longest file identifier without its version, in characters, the dot included. */
   readonly maxFileLength: number;
   readonly maxDirectoryLength: number;
@@ -68,7 +70,7 @@ export const JOLIET: NameRules = {
 const CONTROL = /[\x00-\x1f\x7f]/g;
 
 const FORBIDDEN: Readonly<Record<Characters, RegExp>> = {
-  d: /[^A-Z0-9_.]/g,
+  d: /[^A-Za-z0-9_.]/g,
   ascii: /[^\x20-\x7e]|[/;]/g,
   bytes: /[/;]/g,
   ucs2: /[*/:;?\\]/g,
@@ -125,13 +127,15 @@ const joined = ({ stem, extension }: Parts): string => (extension === undefined 
 /** A name in the allowed characters and lengths. */
 function translate(text: string, isDirectory: boolean, rules: NameRules): Parts {
   const cased = rules.upperCase ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) : text; // ASCII only
-  let allowed = cased.replace(CONTROL, "_").replace(FORBIDDEN[rules.characters], "_");
+  const { extraCharacters = "" } = rules;
+  const replacement = (character: string): string => (extraCharacters.includes(character) ? character : "_");
+  let allowed = cased.replace(CONTROL, "_").replace(FORBIDDEN[rules.characters], replacement);
   if (!rules.leadingDot && allowed.startsWith(".")) allowed = `_${allowed.slice(1)}`;
   const lastDot = allowed.lastIndexOf(".");
   const mayHaveDot = !isDirectory || rules.multipleDots;
   let stem = lastDot > 0 && mayHaveDot ? allowed.slice(0, lastDot) : allowed;
   let extension = stem === allowed ? undefined : allowed.slice(lastDot + 1);
-  if (!rules.multipleDots) stem = stem.replaceAll(".", "_");
+  if (!rules.multipleDots) stem = stem.slice(0, 1) + stem.slice(1).replaceAll(".", "_");
   if (extension === "" && !rules.multipleDots) extension = undefined; // "NAME." is written the same way by trailingDot
   return fitted({ stem, extension }, isDirectory, rules);
 }
@@ -182,7 +186,7 @@ export function identifiers(entries: readonly Named[], rules: NameRules): string
   const finish = (index: number, parts: Parts, isDirectory: boolean): void => {
     const key = joined(parts);
     taken.add(key);
-    const dot = parts.extension === undefined && rules.trailingDot ? "." : "";
+    const dot = rules.trailingDot && !key.includes(".") ? "." : "";
     const tail = isDirectory ? "" : dot + (rules.version ? ";1" : "");
     result[index] = identifierBytes(key + tail, rules);
   };
