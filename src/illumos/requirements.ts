@@ -48,6 +48,13 @@ export function addMountPoints(tree: Directory, attributes: Attributes): { tree:
   return { tree: edit.tree(), made };
 }
 
+const MEMORY_BESIDE_ARCHIVE_BYTES = 256 * 2 ** 20;
+
+/** Memory that a machine needs to boot a ramdisk: the loader holds it twice for a moment, where it inflates it and where it goes. */
+export function guestMemoryBytes(ramdiskBytes: number): number {
+  return 2 * ramdiskBytes + MEMORY_BESIDE_ARCHIVE_BYTES;
+}
+
 export const KERNEL_PATH = "/platform/i86pc/kernel/amd64/unix";
 /** Proto areas of before 2018 may have a 32-bit kernel too. */
 export const KERNEL_PATH_32 = "/platform/i86pc/kernel/unix";

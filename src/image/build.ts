@@ -4,6 +4,7 @@
 
 import { type Content, type Hasher, textContent } from "../bytes/index.ts";
 import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
+import { guestMemoryBytes } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
 import { type Attributes, draft, file } from "../tree/index.ts";
@@ -69,13 +70,6 @@ export function planReport({ staged, ramdisk }: Planned): PlanReport {
     drivers,
     overridden,
   };
-}
-
-const GUEST_MEMORY_BESIDE_ARCHIVE_BYTES = 256 * 2 ** 20;
-
-/** Memory that a machine needs to boot a ramdisk: the loader holds it twice for a moment. */
-export function guestMemoryBytes(ramdiskBytes: number): number {
-  return 2 * ramdiskBytes + GUEST_MEMORY_BESIDE_ARCHIVE_BYTES;
 }
 
 /**
