@@ -60,23 +60,27 @@ export function struct<F extends Fields>(name: string, sizeBytes: number, fields
   }
   if (end > sizeBytes) throw new Error(`struct ${name}: fields end at ${end}, size is ${sizeBytes}`);
 
-  const viewAt = (bytes: Uint8Array, offset: number): DataView => {
+  /** Where the structure begins in the view of its buffer. */
+  const startIn = (bytes: Uint8Array, offset: number): number => {
     if (offset < 0 || offset + sizeBytes > bytes.length) {
       throw new ImageError(
         "truncated",
         `${name} at byte ${offset} needs ${sizeBytes} bytes, ${bytes.length} are there`,
       );
     }
-    return new DataView(bytes.buffer, bytes.byteOffset + offset, sizeBytes);
+    return bytes.byteOffset + offset;
   };
-  const writeField = (view: DataView, fieldName: string, value: unknown): void => {
-    const declared = fields[fieldName];
-    if (declared === undefined) throw new Error(`struct ${name} has no field ${fieldName}`);
-    try {
-      declared.type.write(view, declared.offset, value);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new ImageError("limit", `${name}.${fieldName}: ${error.message}`, { field: fieldName });
+  const writeFields = (values: Partial<ValuesOf<F>>, target: Uint8Array, start: number): void => {
+    const view = viewOf(target.buffer);
+    for (const fieldName in values) {
+      const declared = fields[fieldName];
+      if (declared === undefined) throw new Error(`struct ${name} has no field ${fieldName}`);
+      try {
+        declared.type.write(view, start + declared.offset, values[fieldName]);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new ImageError("limit", `${name}.${fieldName}: ${error.message}`, { field: fieldName });
+      }
     }
   };
 
@@ -90,21 +94,29 @@ export function struct<F extends Fields>(name: string, sizeBytes: number, fields
     sizeBytes,
     fields,
     decode(bytes, offset = 0) {
-      const view = viewAt(bytes, offset);
+      const start = startIn(bytes, offset);
+      const view = viewOf(bytes.buffer);
       const values: Record<string, unknown> = { ...blank };
-      for (const [fieldName, declared] of entries) values[fieldName] = declared.type.read(view, declared.offset);
+      for (const [fieldName, { type, offset: at }] of entries) values[fieldName] = type.read(view, start + at);
       return values as ValuesOf<F>;
     },
     encode(values, target, offset = 0) {
-      const view = viewAt(target, offset);
+      const start = startIn(target, offset);
       target.fill(0, offset, offset + sizeBytes);
-      for (const fieldName of Object.keys(values)) writeField(view, fieldName, values[fieldName]);
+      writeFields(values, target, start);
     },
     patch(values, target, offset = 0) {
-      const view = viewAt(target, offset);
-      for (const fieldName of Object.keys(values)) writeField(view, fieldName, values[fieldName]);
+      writeFields(values, target, startIn(target, offset));
     },
   };
+}
+
+/** The view of the buffer that was last worked on: structures come many in a buffer, and making a view takes longer than filling one. */
+let lastView: DataView = new DataView(new ArrayBuffer(0));
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (lastView.buffer !== buffer) lastView = new DataView(buffer);
+  return lastView;
 }
 
 function checkRange(value: number, min: number, max: number): void {
