@@ -17,7 +17,17 @@ interface Civil {
   readonly second: number;
 }
 
+const NONE: Civil = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+
+/** Files of one build often share a time, and each has it in its record twice. */
+let lastCivil: readonly [seconds: number, fields: Civil] = [Number.NaN, NONE];
+
 function civil(seconds: number): Civil {
+  if (lastCivil[0] !== seconds) lastCivil = [seconds, civilOf(seconds)];
+  return lastCivil[1];
+}
+
+function civilOf(seconds: number): Civil {
   const date = new Date(seconds * 1000);
   return {
     year: date.getUTCFullYear(),
@@ -44,17 +54,21 @@ function secondsOf({ year, month, day, hour, minute, second }: Civil, gmtUnits: 
 
 const FIRST_SHORT_YEAR = 1900;
 const LAST_SHORT_YEAR = FIRST_SHORT_YEAR + 255;
+const FIRST_LONG_YEAR = 1;
+const LAST_LONG_YEAR = 9999;
+
+const startOf = (year: number): number => secondsOf({ ...NONE, year }, 0) ?? 0;
+const SHORT_RANGE = [startOf(FIRST_SHORT_YEAR), startOf(LAST_SHORT_YEAR + 1)] as const;
+const LONG_RANGE = [startOf(FIRST_LONG_YEAR), startOf(LAST_LONG_YEAR + 1)] as const;
 
 /** Whether the 7-byte form can hold this time. */
 export function fitsDate7(seconds: number): boolean {
-  const { year } = civil(seconds);
-  return year >= FIRST_SHORT_YEAR && year <= LAST_SHORT_YEAR;
+  return seconds >= SHORT_RANGE[0] && seconds < SHORT_RANGE[1];
 }
 
 /** Whether the 17-byte form can hold this time; any time that is no whole second is held by none. */
 export function fitsDate17(seconds: number): boolean {
-  const { year } = civil(seconds);
-  return Number.isSafeInteger(seconds) && year >= 1 && year <= 9999;
+  return Number.isSafeInteger(seconds) && seconds >= LONG_RANGE[0] && seconds < LONG_RANGE[1];
 }
 
 /** ECMA-119 9.1.5: years since 1900, month, day, hour, minute, second, offset from GMT in quarters of an hour. */
@@ -110,7 +124,7 @@ export const date17: FieldType<number | undefined> = {
     const { year, month, day, hour, minute, second } =
       seconds === undefined ? { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 } : civil(seconds);
     if (seconds !== undefined && !fitsDate17(seconds)) {
-      throw new RangeError(`time ${seconds} is outside of the years 1..9999`);
+      throw new RangeError(`time ${seconds} is outside of the years ${FIRST_LONG_YEAR}..${LAST_LONG_YEAR}`);
     }
     const digits = [year, month, day, hour, minute, second, 0].map((value, i) =>
       String(value).padStart(DIGITS[i] ?? 0, "0"),

@@ -19,9 +19,12 @@ import type { HierarchyDirectory } from "./hierarchy.ts";
 import { ucs2Identifier } from "./names.ts";
 import type { ResolvedOptions } from "./options.ts";
 
+/** What kind of descriptor shows a hierarchy: the primary one, ISO 9660:1999's enhanced one, or Joliet's. */
+export type HierarchyKind = "primary" | "enhanced" | "joliet";
+
 /** A hierarchy with all that its descriptor says of it. */
 export interface DescribedHierarchy {
-  readonly kind: "primary" | "enhanced" | "joliet";
+  readonly kind: HierarchyKind;
   /** In the order of the path table; the root is the first. */
   readonly directories: readonly HierarchyDirectory[];
   readonly pathTableBytes: number;

@@ -1,6 +1,7 @@
 // The volume descriptor set of an image (ECMA-119 8), sorted into the hierarchies that it shows.
 
 import { type Content, ImageError, readBytes, type StructValues } from "../bytes/index.ts";
+import type { HierarchyKind } from "./descriptors.ts";
 import {
   type directoryRecord,
   JOLIET_ESCAPE_SEQUENCES,
@@ -14,8 +15,6 @@ import {
 } from "./format.ts";
 import { BOOT_SYSTEM_IDENTIFIER, bootRecord } from "./format-eltorito.ts";
 import type { Complain } from "./problem.ts";
-
-export type HierarchyKind = "primary" | "joliet" | "enhanced";
 
 /** A descriptor that shows a directory hierarchy. */
 export interface HierarchyDescriptor {

@@ -2,7 +2,7 @@
 // each (RRIP 4.1, SUSP 5.3 and 5.5).
 
 import { ImageError, toText } from "../bytes/index.ts";
-import { type Directory, type File, type Node, walk } from "../tree/index.ts";
+import { type Directory, type Node, walk } from "../tree/index.ts";
 import { fitsDate17 } from "./dates.ts";
 import { type RecordValues, sections } from "./directory.ts";
 import { FILE_FLAGS, PARENT_IDENTIFIER, SELF_IDENTIFIER } from "./format.ts";
@@ -10,9 +10,21 @@ import type { RockRidgeVersion } from "./format-rockridge.ts";
 import type { HierarchyDirectory, HierarchyEntry } from "./hierarchy.ts";
 import { cl, er, nm, pl, pn, px, re, type SystemUseEntry, sl, sp, tf } from "./rockridge.ts";
 
+/** What the volume knows of a node. */
 export interface Inode {
-  readonly links: number;
+  readonly node: Node;
+  /** The first of its paths; undefined when it lies on the volume without a name. */
+  readonly path: string | undefined;
+  /** Position in the order of paths, from 1. */
   readonly serial: number;
+  /** Link count. */
+  links: number;
+  /** First block of a file's data, when it has its place; 0 until then, and for an empty file. */
+  lba: number;
+}
+
+export function newInode(node: Node, path: string | undefined, serial: number): Inode {
+  return { node, path, serial, links: 1, lba: 0 };
 }
 
 const MAX_ID = 2 ** 32 - 1;
@@ -30,20 +42,19 @@ function checkAttributes({ mode, uid, gid, mtimeSeconds }: Node, path: string): 
 }
 
 /**
- * Link count and serial number of every node. Serial numbers follow the order of paths, from 1.
- * @throws ImageError "limit"
+ * Every node once, in the order of paths.
+ * @throws ImageError "limit" when its attributes cannot be recorded
  */
 export function inodesOf(root: Directory): Map<Node, Inode> {
   const inodes = new Map<Node, Inode>();
-  let serial = 0;
   for (const { path, node } of walk(root)) {
     const known = inodes.get(node);
-    if (known) {
-      inodes.set(node, { ...known, links: known.links + 1 });
-      continue;
+    if (known) known.links++;
+    else {
+      checkAttributes(node, path);
+      const links = node.type === "directory" ? 2 + subdirectories(node) : 1;
+      inodes.set(node, { ...newInode(node, path, inodes.size + 1), links });
     }
-    checkAttributes(node, path);
-    inodes.set(node, { links: node.type === "directory" ? 2 + subdirectories(node) : 1, serial: ++serial });
   }
   return inodes;
 }
@@ -54,11 +65,10 @@ function subdirectories({ entries }: Directory): number {
   return count;
 }
 
-/** What records need to know of the rest of the volume. Addresses may be 0 as long as only sizes matter. */
+/** What records need to know of the volume. Addresses may still be 0 as long as only sizes matter. */
 export interface RecordContext {
   readonly rockRidge: RockRidgeVersion | false;
   readonly inodes: ReadonlyMap<Node, Inode>;
-  readonly extentOfFile: (file: File) => { readonly lba: number; readonly sizeBytes: number };
 }
 
 /** The number of a directory's entries with those for itself and its parent; each gives one record or more. */
@@ -109,7 +119,8 @@ function* entryRecords(entry: HierarchyEntry, context: RecordContext): Generator
     yield { ...directoryValues(directory), identifier, systemUse };
     return;
   }
-  const { lba, sizeBytes } = node.type === "file" ? context.extentOfFile(node) : { lba: 0, sizeBytes: 0 };
+  const sizeBytes = node.type === "file" ? node.content.sizeBytes : 0;
+  const lba = context.inodes.get(node)?.lba ?? 0;
   for (const section of sections(lba, sizeBytes)) {
     const flags = section.isLast ? 0 : FILE_FLAGS.multiExtent;
     const { mtimeSeconds } = node;
@@ -130,8 +141,13 @@ function entrySystemUse(entry: HierarchyEntry, context: RecordContext): SystemUs
   return systemUse;
 }
 
+/** The directory that holds relocated ones is none of the tree's nodes. */
+const NO_SERIAL = 0;
+const EMPTY_DIRECTORY_LINKS = 2;
+
 function attributes(node: Node, { rockRidge, inodes }: RecordContext): SystemUseEntry[] {
   if (!rockRidge) return [];
-  const { links, serial } = inodes.get(node) ?? { links: 2, serial: 0 };
-  return [px(node, links, rockRidge === "1.12" ? serial : undefined), tf(node.mtimeSeconds)];
+  const inode = inodes.get(node);
+  const serial = rockRidge === "1.12" ? (inode?.serial ?? NO_SERIAL) : undefined;
+  return [px(node, inode?.links ?? EMPTY_DIRECTORY_LINKS, serial), tf(node.mtimeSeconds)];
 }
