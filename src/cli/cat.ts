@@ -43,7 +43,7 @@ async function run(image: string, paths: readonly string[], words: ImageWords): 
       }
       const { content } = node;
       for (let offset = 0; offset < content.sizeBytes; offset += PIECE_BYTES) {
-        throwIfAborted(opened.signal);
+        throwIfAborted(opened.host.signal);
         const piece = new Uint8Array(Math.min(PIECE_BYTES, content.sizeBytes - offset));
         await content.read(piece, offset);
         if (!process.stdout.write(piece)) await once(process.stdout, "drain");

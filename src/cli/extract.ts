@@ -51,7 +51,7 @@ Examples:
 async function run(image: string, paths: readonly string[], words: Words): Promise<void> {
   await withImage(image, words, async (opened) => {
     const tree = paths.length === 0 ? await wholeTree(opened) : await selectedTree(opened, paths);
-    const { signal, onProgress } = opened;
+    const { signal, onProgress } = opened.host;
     const owners = words.owners === false ? false : undefined;
     const { devices, force, output } = words;
     const extracted = await extractTree(tree, output, { devices, owners, force, signal, onProgress });

@@ -2,11 +2,11 @@
 // progress and interruption. Only what they need is loaded: listing a file must not cost the time of loading builders.
 
 import { type Command, Option } from "commander";
-import { fromText, ImageError } from "../bytes/index.ts";
-import { bootArchive, type Layer, type LocateOptions, locate, type Place } from "../inspect/index.ts";
+import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
+import { bootArchive, type InspectHost, type Layer, type LocateOptions, locate, type Place } from "../inspect/index.ts";
 import { onInterrupt } from "../node/interrupt.ts";
-import { openImageFile } from "../node/open-image.ts";
-import { createProgress, type ProgressMode, type ProgressReporter } from "../node/terminal.ts";
+import { type ImageFile, type ImageHostOptions, openImageFile } from "../node/open-image.ts";
+import { createProgress, type ProgressMode } from "../node/terminal.ts";
 import { printWarnings } from "./output.ts";
 
 export interface ImageWords {
@@ -37,8 +37,7 @@ export interface OpenedOperand {
   readonly prefix: string;
   /** The path that came with the image's name; a byte string, "" for none. */
   readonly path: string;
-  readonly signal: AbortSignal;
-  readonly onProgress: ProgressReporter["report"];
+  readonly host: InspectHost;
 }
 
 /** Opens the image that a user named, and closes it again whatever happens. */
@@ -47,24 +46,57 @@ export async function withImage(
   words: ImageWords,
   work: (opened: OpenedOperand) => Promise<void>,
 ): Promise<void> {
+  await withImageFile(name, words, async (file) => work(await openOperand(file, words)));
+}
+
+/** The same for work that also takes images that are too damaged to be opened. */
+export async function withImageFile(
+  name: string,
+  words: ImageWords,
+  work: (file: ImageFile) => Promise<void>,
+): Promise<void> {
+  await withHost(words, async (host) => {
+    const file = await openImageFile(name, host);
+    printWarnings(file.warnings);
+    try {
+      await work(file);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** Progress as asked for, and a signal that Ctrl-C raises. */
+export async function withHost(words: ImageWords, work: (host: ImageHostOptions) => Promise<void>): Promise<void> {
   const interruption = onInterrupt();
   const progress = createProgress(words.progress);
   try {
-    const { signal } = interruption;
-    const opened = await openImageFile(name, { signal, onProgress: progress.report });
-    printWarnings(opened.warnings);
-    try {
-      const { layer, path: prefix } = words.archive
-        ? await bootArchive(opened.layer)
-        : { layer: opened.layer, path: "" };
-      await work({ layer, prefix, path: opened.path, signal, onProgress: progress.report });
-    } finally {
-      await opened.close();
-    }
+    await work({ signal: interruption.signal, onProgress: progress.report });
   } finally {
     progress.end();
     interruption.release();
   }
+}
+
+/** Opens the image, or its boot archive. @throws ImageError when it cannot be opened, or has no archive */
+export async function openOperand(file: ImageFile, { archive }: ImageWords): Promise<OpenedOperand> {
+  const { path, host } = file;
+  const whole = await file.layer();
+  const { layer, path: prefix } = archive ? await bootArchive(whole) : { layer: whole, path: "" };
+  return { layer, prefix, path, host };
+}
+
+/** The bytes that the operand names: of the file itself, or of one inside of it. @throws ImageError "wrong-type" */
+export async function operandContent(file: ImageFile, words: ImageWords): Promise<Content> {
+  if (file.path === "" && !words.archive) {
+    if (file.content) return file.content;
+    throw new ImageError("wrong-type", `${file.file}: is a directory; an image is wanted`, { path: file.file });
+  }
+  const opened = await openOperand(file, words);
+  if (file.path === "" && opened.layer.content) return opened.layer.content;
+  const { node, shown } = await locateWord(opened, "", { follow: true });
+  if (node.type === "file") return node.content;
+  throw new ImageError("wrong-type", `${toText(shown)}: is a ${node.type}; a file is wanted`, { path: shown });
 }
 
 /** What is at a path (a byte string) below the one that came with the image's name. */

@@ -22,6 +22,11 @@ const COMMANDS: readonly Entry[] = [
   { name: "build", summary: "make a bootable ISO of a proto area", load: () => import("./build.ts") },
   { name: "archive", summary: "make only the ramdisk (boot archive)", load: () => import("./archive.ts") },
   { name: "recipe", summary: "print a recipe to begin with, or its schema", load: () => import("./recipe-command.ts") },
+  {
+    name: "verify",
+    summary: "check an image in every way, and whether it will boot",
+    load: () => import("./verify.ts"),
+  },
   { name: "inspect", summary: "say what a file is, layer by layer", load: () => import("./inspect.ts") },
   { name: "ls", summary: "list what is in an image", load: () => import("./ls.ts") },
   { name: "cat", summary: "print files of an image", load: () => import("./cat.ts") },

@@ -43,8 +43,8 @@ async function run(image: string, words: Words): Promise<void> {
       if (buffer !== "" && !process.stdout.write(buffer)) await once(process.stdout, "drain");
       buffer = "";
     };
-    for await (const line of formatMtree(await topDirectory(opened), opened.layer.host.createHasher)) {
-      throwIfAborted(opened.signal);
+    for await (const line of formatMtree(await topDirectory(opened), opened.host.createHasher)) {
+      throwIfAborted(opened.host.signal);
       buffer += line;
       if (buffer.length >= BUFFER_CHARACTERS) await flush();
     }

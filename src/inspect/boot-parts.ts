@@ -12,6 +12,8 @@ import type { IsoLayer } from "./layer.ts";
 const USUAL_ARCHIVES = ["/platform/i86pc/amd64/boot_archive", "/platform/i86pc/boot_archive"];
 const VIRTUAL_SECTOR_BYTES = 512;
 const PLATFORM_EFI = 0xef;
+/** Holds boot blocks, which are no volume. */
+const X86BOOT_TYPE = "0xbe";
 
 /**
  * Paths of the boot archives of a medium: what the loader or GRUB's default entry loads first, then the usual places.
@@ -53,7 +55,8 @@ export async function isoParts(layer: IsoLayer): Promise<IsoPart[]> {
   const seen = new Set((await bootEntries(layer)).map(({ lba }) => lba * SECTOR_BYTES));
   for (const partition of layer.disk?.partitions ?? []) {
     const isWhole = partition.startBytes === 0;
-    if (seen.has(partition.startBytes) || isWhole || partition.sizeBytes === 0) continue;
+    const isBootCode = partition.type === X86BOOT_TYPE;
+    if (seen.has(partition.startBytes) || isWhole || isBootCode || partition.sizeBytes === 0) continue;
     const content = partitionContent(layer.content, partition);
     if (content.sizeBytes === 0) continue;
     parts.push({ role: `partition ${partition.number} (${partition.typeName})`, path: undefined, content });

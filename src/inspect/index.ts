@@ -40,5 +40,8 @@ export {
 export { describeLayer, directoryLayer, openImage } from "./open.ts";
 export { bootArchive, type LocateOptions, layerAt, locate, type Place, treeLayer } from "./paths.ts";
 export { recognize } from "./recognize.ts";
+export { RULES, type Rule, ruleOf } from "./rules.ts";
 export { type Stat, type StatExtent, statPlace } from "./stat.ts";
 export { type Structure, valueText } from "./structure.ts";
+export type { Verdict, VerifyFinding } from "./verdict.ts";
+export { type VerifyOptions, verifyImage } from "./verify.ts";

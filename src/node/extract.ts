@@ -7,7 +7,15 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { bytesOf, type Content, fromText, ImageError, isAllZeros, toText } from "../bytes/index.ts";
 import { throwIfAborted } from "../layout/index.ts";
-import { checkName, type Device, type Directory, type File, type Node, sortedEntries } from "../tree/index.ts";
+import {
+  checkName,
+  type Device,
+  type Directory,
+  type File,
+  type Node,
+  sortedEntries,
+  summarize,
+} from "../tree/index.ts";
 import { errnoOf, outputError } from "./host-errors.ts";
 import { hostPath } from "./host-files.ts";
 
@@ -19,7 +27,7 @@ export interface ExtractOptions {
   /** Replace files that are there. Directories are kept, and what else is in them. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((stage: string, doneBytes: number, totalBytes: number | undefined) => void) | undefined;
+  readonly onProgress?: ((stage: string, doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 export interface Extracted {
@@ -40,6 +48,7 @@ interface Extraction {
   readonly options: ExtractOptions;
   readonly owners: boolean;
   readonly top: string;
+  readonly totalBytes: number;
   readonly counts: Counts;
   /** Where the first name of a file with several is. */
   readonly firstNames: Map<Node, { readonly names: readonly string[]; readonly inode: string }>;
@@ -70,6 +79,7 @@ export async function extractTree(tree: Directory, target: string, options: Extr
     options,
     owners: options.owners ?? isRoot,
     top: openTarget(target),
+    totalBytes: summarize(tree).contentBytes,
     counts: { directories: 0, files: 0, symlinks: 0, hardLinks: 0, devices: 0, contentBytes: 0 },
     firstNames: new Map(),
     leftOut: new Map(),
@@ -270,7 +280,7 @@ async function writeContent(extraction: Extraction, fd: number, content: Content
       await content.read(piece, at);
       if (!isAllZeros(piece)) attempt(shown, () => writeAll(fd, piece, at));
       counts.contentBytes += piece.length;
-      options.onProgress?.("extracting", counts.contentBytes, undefined);
+      options.onProgress?.("extracting", counts.contentBytes, extraction.totalBytes);
     }
   }
   attempt(shown, () => fs.ftruncateSync(fd, content.sizeBytes));

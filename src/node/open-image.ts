@@ -2,7 +2,7 @@
 // ("x.iso/platform/i86pc/boot_archive/etc").
 
 import { type Stats, statSync } from "node:fs";
-import { fromText, ImageError } from "../bytes/index.ts";
+import { type Content, fromText, ImageError } from "../bytes/index.ts";
 import { directoryLayer, type InspectHost, type Layer, openImage } from "../inspect/index.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
@@ -11,14 +11,18 @@ import { createHasher } from "./hashing.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
 import { continueCrc32, createZlibInflater } from "./zlib-inflater.ts";
 
-export interface OpenedImage {
+export interface ImageFile {
   /** The file or directory of this machine. */
   readonly file: string;
-  readonly layer: Layer;
   /** What followed the file's name: a path inside of it, "" for none. A byte string that begins with "/". */
   readonly path: string;
+  readonly host: InspectHost;
+  /** The bytes, whatever they are; undefined of a directory. */
+  readonly content: Content | undefined;
   /** What could not be read of a directory, a line each. */
   readonly warnings: readonly string[];
+  /** The image opened, once. @throws ImageError when it is damaged so far that it cannot be opened */
+  layer(): Promise<Layer>;
   close(): Promise<void>;
 }
 
@@ -30,25 +34,38 @@ export function inspectHost({ signal, onProgress }: ImageHostOptions = {}): Insp
 }
 
 /**
- * Opens what `name` names.
- * @throws ImageError "input-missing" when there is no such file; what opening the image throws; "interrupted"
+ * Opens what `name` names: a file, a block device, a directory, "-" for standard input, or one of these with a path inside of
+ * it behind.
+ * @throws ImageError "input-missing" when there is no such file; "interrupted"
  */
-export async function openImageFile(name: string, options: ImageHostOptions = {}): Promise<OpenedImage> {
+export async function openImageFile(name: string, options: ImageHostOptions = {}): Promise<ImageFile> {
   const host = inspectHost(options);
   const { file, path } = name === "-" ? { file: name, path: "" } : splitName(name);
   if (file !== "-" && stat(file)?.isDirectory()) {
     const { tree, warnings } = await readDirectoryTree(file, { signal: options.signal });
-    return { file, layer: directoryLayer(tree, host), path, warnings, close: async () => {} };
+    const layer = async (): Promise<Layer> => directoryLayer(tree, host);
+    return { file, path, host, content: undefined, warnings, layer, close: async () => {} };
   }
   const content: FileContent = await openFileContent(file);
-  try {
-    return { file, layer: await openImage(content, host), path, warnings: [], close: () => content.close() };
-  } catch (error) {
-    await content.close();
-    throw error instanceof ImageError && error.path === undefined
-      ? new ImageError(error.code, `${file}: ${error.message}`, { path: file, field: error.field, cause: error })
-      : error;
-  }
+  const open = async (): Promise<Layer> => {
+    try {
+      return await openImage(content, host);
+    } catch (error) {
+      if (!(error instanceof ImageError) || error.path !== undefined) throw error;
+      throw new ImageError(error.code, `${file}: ${error.message}`, { path: file, field: error.field, cause: error });
+    }
+  };
+  let opened: Promise<Layer> | undefined;
+  const layer = (): Promise<Layer> => {
+    opened ??= open();
+    return opened;
+  };
+  return { file, path, host, content, warnings: [], layer, close: () => content.close() };
+}
+
+/** A file that may lie beside another one; undefined when it does not. @throws ImageError when it is there and cannot be read */
+export async function openBeside(file: string): Promise<FileContent | undefined> {
+  return stat(file)?.isFile() ? openFileContent(file) : undefined;
 }
 
 /** The longest beginning of `name` that is there; what follows must be inside of a file. */
