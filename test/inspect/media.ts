@@ -122,7 +122,6 @@ export async function loaderParts(): Promise<MediumParts> {
       ["/boot/loader", binary(numbered(60_000))],
       ["/boot/loader64.efi", efi],
       ["/boot/loader.rc", text("include /boot/forth/loader.4th\nstart\n")],
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the loader expands it
       ["/boot/defaults/loader.conf", text('kernel="i86pc/kernel/${ISADIR}" # the directory\nbootfile="unix"\n')],
       ["/boot/conf.d/livemedia", text(conf)],
       ["/boot/efiboot.img", binary(esp)],

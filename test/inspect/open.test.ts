@@ -233,7 +233,6 @@ describe("the boot archive", () => {
       ["/boot/loader", "x"],
       [
         "/boot/defaults/loader.conf",
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the loader expands it
         'boot_archive_load="YES"\nboot_archive_type="rootfs"\nboot_archive_name="/platform/i86pc/${ISADIR}/boot_archive"\n',
       ],
       ["/platform/i86pc/amd64/boot_archive", "default"],
