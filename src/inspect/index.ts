@@ -8,6 +8,9 @@
 // On Node, `openImageFile` of pureboot/node opens files by name and brings the host along.
 
 export { bootArchivePaths } from "./boot-parts.ts";
+export { type Diff, type DiffOptions, diffLayers, type TimeShift } from "./diff.ts";
+export type { FieldDifference } from "./diff-fields.ts";
+export type { Aspect, Change, PathDifference } from "./diff-trees.ts";
 export { inodeNumbers } from "./inode-numbers.ts";
 export { type Inspected, inspectLayer } from "./inspect.ts";
 export type {

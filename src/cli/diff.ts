@@ -1,0 +1,169 @@
+// pureboot diff: what changed between two images, directories or archives, in any mix.
+
+import type { Command } from "commander";
+import { toText } from "../bytes/index.ts";
+import {
+  type Change,
+  type Diff,
+  diffLayers,
+  directoryLayer,
+  type FieldDifference,
+  type Layer,
+  layerAt,
+  type PathDifference,
+  timeText,
+  valueText,
+} from "../inspect/index.ts";
+import { FINDINGS_STATUS } from "./errors.ts";
+import {
+  archiveOption,
+  defineImageOptions,
+  IMAGE_OPERAND,
+  type ImageWords,
+  locateWord,
+  openOperand,
+  withImageFile,
+} from "./image-operand.ts";
+import { printJson, printLines } from "./output.ts";
+
+interface Words extends ImageWords {
+  readonly times?: boolean;
+  readonly all?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<a>", IMAGE_OPERAND)
+    .argument("<b>", "what to compare it with: of the same kind or of another")
+    .addOption(archiveOption())
+    .option("--times", "tell every time that changed, also where all changed by the same amount")
+    .option("--all", "tell everything in directories that were added or removed");
+  defineImageOptions(command);
+  command
+    .addHelpText(
+      "after",
+      `
+First come paths, with what changed, also inside of archives in the images; then fields of their structures; then nothing
+else. What only follows from another change (places, sizes, hash files) is not told.
+Exit status: 0 nothing differs, 3 something does.
+
+Examples:
+  pureboot diff yesterday.iso today.iso
+  pureboot diff -a illumos.iso proto/root_i386
+  pureboot diff illumos.iso/boot/efiboot.img esp.tar`,
+    )
+    .action(run);
+}
+
+async function run(a: string, b: string, words: Words): Promise<void> {
+  await withImageFile(a, words, async (fileA) => {
+    await withImageFile(b, words, async (fileB) => {
+      const before = await operandLayer(await openOperand(fileA, words));
+      const after = await operandLayer(await openOperand(fileB, words));
+      const diff = await diffLayers(before, after, { eachTime: words.times });
+      if (words.json) printJson({ command: "diff", a, b, ...jsonOf(diff) });
+      else printLines(textOf(diff, words));
+      if (!diff.isEmpty) process.exitCode = FINDINGS_STATUS;
+    });
+  });
+}
+
+/** The layer, or what a path behind the image's name leads to: a directory in it, or another image. */
+async function operandLayer(opened: Awaited<ReturnType<typeof openOperand>>): Promise<Layer> {
+  if (opened.path === "") return opened.layer;
+  const place = await locateWord(opened, "", { follow: true });
+  return place.node.type === "directory" ? directoryLayer(place.node, opened.host) : layerAt(place);
+}
+
+function jsonOf({ isEmpty, paths, fields, timeShift, firstByte }: Diff): Record<string, unknown> {
+  const text = (value: unknown): unknown => {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+    return typeof value === "string" ? toText(value) : value;
+  };
+  return {
+    isEmpty,
+    paths: paths.map(({ path, changes, ...rest }) => ({
+      path: toText(path),
+      ...rest,
+      changes: changes.map((change) => ({ ...change, before: text(change.before), after: text(change.after) })),
+    })),
+    fields: fields.map((field) => ({
+      ...field,
+      layer: toText(field.layer),
+      before: text(field.before),
+      after: text(field.after),
+    })),
+    timeShift,
+    firstByte,
+  };
+}
+
+function textOf({ paths, fields, timeShift, firstByte }: Diff, { all }: Words): string[] {
+  const lines = pathLines(paths, all ?? false);
+  if (timeShift) {
+    const { seconds, paths: count, fields: inFields } = timeShift;
+    const also = inFields === 0 ? "" : ` and ${inFields} fields`;
+    lines.push(`time: ${count} paths${also}: ${seconds > 0 ? "+" : ""}${seconds} s`);
+  }
+  lines.push(...fields.map(fieldLine));
+  if (firstByte !== undefined) {
+    lines.push(
+      `bytes: from ${firstByte} on, where neither a path nor a field says so (placement, padding, free space)`,
+    );
+  }
+  return lines;
+}
+
+/** One line a path; what is below an added or removed directory is counted, unless all is wanted. */
+function pathLines(paths: readonly PathDifference[], all: boolean): string[] {
+  const lines: string[] = [];
+  let folded: { readonly path: string; readonly kind: string; count: number } | undefined;
+  const flush = (): void => {
+    if (folded && folded.count > 0) lines[lines.length - 1] += ` (with ${folded.count} paths below)`;
+    folded = undefined;
+  };
+  for (const difference of paths) {
+    const { path, kind, type } = difference;
+    if (folded && kind === folded.kind && path.startsWith(`${folded.path}/`)) {
+      folded.count++;
+      continue;
+    }
+    flush();
+    lines.push(pathLine(difference));
+    if (!all && kind !== "changed" && type === "directory") folded = { path, kind, count: 0 };
+  }
+  flush();
+  return lines;
+}
+
+function pathLine({ path, kind, type, sizeBytes, changes }: PathDifference): string {
+  const size = sizeBytes === undefined ? "" : `, ${sizeBytes} bytes`;
+  if (kind === "added") return `+ ${toText(path)} (${type}${size})`;
+  if (kind === "removed") return `- ${toText(path)} (${type}${size})`;
+  return `! ${toText(path)}: ${changes.map(changeText).join("; ")}`;
+}
+
+function changeText({ aspect, before, after, firstDifference }: Change): string {
+  switch (aspect) {
+    case "content": {
+      const sizes = before === after ? `${before} bytes` : `${before} -> ${after} bytes`;
+      return `content (${sizes}${firstDifference === undefined ? "" : `, from byte ${firstDifference} on`})`;
+    }
+    case "time":
+      return `time ${timeWithSeconds(Number(before))} -> ${timeWithSeconds(Number(after))}`;
+    case "links":
+      return `links ${linkText(String(before))} -> ${linkText(String(after))}`;
+    default:
+      return `${aspect} ${toText(String(before)) || "none"} -> ${toText(String(after)) || "none"}`;
+  }
+}
+
+const linkText = (first: string): string => (first === "" ? "one name" : `shared with ${toText(first)}`);
+
+const timeWithSeconds = (seconds: number): string =>
+  `${timeText(seconds)}:${String(((seconds % 60) + 60) % 60).padStart(2, "0")}`;
+
+function fieldLine({ layer, structure, field, before, after }: FieldDifference): string {
+  const where = layer === "" ? structure : `${toText(layer)}: ${structure}`;
+  return `${where}: ${field} ${valueText({ name: field, value: before })} -> ${valueText({ name: field, value: after })}`;
+}
