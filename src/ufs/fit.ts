@@ -40,16 +40,17 @@ export function fitUfs(tree: Directory, options: FitOptions = {}): NewfsOptions 
     return found ?? refuse(tree, { ...options.newfs, imageBytes, nbpi: densities[0] ?? 2048 }, options);
   }
   let best: NewfsOptions | undefined;
+  let most = MAX_CYLINDERS;
   for (const density of densities) {
-    const candidate = (cylinders: number): NewfsOptions => ({
+    const candidate = (count: number): NewfsOptions => ({
       ...options.newfs,
-      imageBytes: bytesOfCylinders(cylinders),
+      imageBytes: bytesOfCylinders(count),
       nbpi: density,
     });
-    const cylinders = smallest((count) => fits(candidate(count)));
+    const cylinders = smallest((count) => fits(candidate(count)), most);
     if (cylinders === undefined) continue;
-    const found = candidate(cylinders);
-    if (best === undefined || found.imageBytes < best.imageBytes) best = found;
+    best = candidate(cylinders);
+    most = cylinders - 1;
   }
   return best ?? refuse(tree, { ...options.newfs, imageBytes: bytesOfCylinders(MAX_CYLINDERS) }, options);
 }
@@ -63,15 +64,15 @@ function bytesOfCylinders(count: number): number {
   return (Math.floor((smallOnes * small) / large) + 1 + (count - smallOnes - 1)) * large;
 }
 
-/** The smallest count that `fits`, when its predecessor does not. */
-function smallest(fits: (count: number) => boolean): number | undefined {
+/** The smallest count up to `most` that `fits`, when its predecessor does not. */
+function smallest(fits: (count: number) => boolean, most: number): number | undefined {
   let low = 0;
-  let high = 1;
-  while (!fits(high)) {
-    if (high === MAX_CYLINDERS) return undefined;
+  let high = Math.min(1, most);
+  while (low < most && !fits(high)) {
     low = high;
-    high = Math.min(2 * high, MAX_CYLINDERS);
+    high = Math.min(2 * high, most);
   }
+  if (low === most) return undefined;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (fits(middle)) high = middle;
