@@ -101,16 +101,33 @@ async function readWindow(
 
 /**
  * Writes a layout to a sink. Long gaps are not written: an image that is mostly empty takes neither time nor space. `at`
- * shifts the image within the sink.
+ * shifts the image within the sink. While one window is written the next one is read, and buffers go round.
  */
 export async function emit(
   layout: Layout,
   sink: Sink,
-  options: WindowOptions & { readonly at?: number } = {},
+  options: Omit<WindowOptions, "allocate"> & { readonly at?: number } = {},
 ): Promise<void> {
   const { at = 0, windowBytes = DEFAULT_WINDOW_BYTES, from = 0, to = layout.sizeBytes } = options;
-  for await (const { offset, bytes } of readAhead(layout, covering(layout, from, to, windowBytes), options)) {
-    if (bytes) await sink.write(bytes, at + offset);
+  const spare: ArrayBuffer[] = [];
+  const allocate = (lengthBytes: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(spare.pop() ?? new ArrayBuffer(windowBytes), 0, lengthBytes);
+  const write = async (bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void> => {
+    await sink.write(bytes, offset);
+    spare.push(bytes.buffer);
+  };
+  let writing: Promise<void> | undefined;
+  try {
+    for await (const { offset, bytes } of readAhead(layout, covering(layout, from, to, windowBytes), {
+      ...options,
+      allocate,
+    })) {
+      await writing;
+      writing = bytes && write(bytes, at + offset);
+      writing?.catch(() => {}); // reported when it is waited for
+    }
+  } finally {
+    await writing;
   }
 }
 
