@@ -7,14 +7,12 @@ import { type Content, formatSize, fromText, ImageError, readBytes, roundUp, toT
 import { clampTimes, epochOf } from "../image/metadata.ts";
 import { type BootEntry, type IsoPlan, planIso, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
 import { emit } from "../layout/index.ts";
-import {
-  createFileReader,
-  createFileSink,
-  type HostReader,
-  onInterrupt,
-  openHostFile,
-  readDirectoryTree,
-} from "../node/index.ts";
+import { readDirectoryTree } from "../node/directory-source.ts";
+import { createFileReader } from "../node/file-reader.ts";
+import { createFileSink } from "../node/file-sink.ts";
+import type { HostReader } from "../node/host-files.ts";
+import { openHostFile } from "../node/host-inputs.ts";
+import { onInterrupt } from "../node/interrupt.ts";
 import {
   type Attributes,
   baseName,

@@ -66,14 +66,14 @@ export const JOLIET: NameRules = {
   maxDirectoryLength: 64,
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-const CONTROL = /[\x00-\x1f\x7f]/g;
-
+/** What is replaced by "_": control characters always, and what the set has not. */
 const FORBIDDEN: Readonly<Record<Characters, RegExp>> = {
   d: /[^A-Za-z0-9_.]/g,
   ascii: /[^\x20-\x7e]|[/;]/g,
-  bytes: /[/;]/g,
-  ucs2: /[*/:;?\\]/g,
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  bytes: /[\x00-\x1f\x7f/;]/g,
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  ucs2: /[\x00-\x1f\x7f*/:;?\\]/g,
 };
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -127,9 +127,11 @@ const joined = ({ stem, extension }: Parts): string => (extension === undefined 
 /** A name in the allowed characters and lengths. */
 function translate(text: string, isDirectory: boolean, rules: NameRules): Parts {
   const cased = rules.upperCase ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) : text; // ASCII only
-  const { extraCharacters = "" } = rules;
-  const replacement = (character: string): string => (extraCharacters.includes(character) ? character : "_");
-  let allowed = cased.replace(CONTROL, "_").replace(FORBIDDEN[rules.characters], replacement);
+  const forbidden = FORBIDDEN[rules.characters];
+  const { extraCharacters } = rules;
+  let allowed = extraCharacters
+    ? cased.replace(forbidden, (character) => (extraCharacters.includes(character) ? character : "_"))
+    : cased.replace(forbidden, "_");
   if (!rules.leadingDot && allowed.startsWith(".")) allowed = `_${allowed.slice(1)}`;
   const lastDot = allowed.lastIndexOf(".");
   const mayHaveDot = !isDirectory || rules.multipleDots;

@@ -40,6 +40,12 @@ const VERSION = 1;
 /** LEN_xx is one byte. */
 const MAX_ENTRY_BYTES = 255;
 
+const head = (signature: string, sizeBytes: number) => ({
+  "Signature Word": signature,
+  Length: sizeBytes,
+  "System Use Entry Version": VERSION,
+});
+
 function entry<F extends Fields>(
   signature: string,
   declared: Struct<F>,
@@ -52,8 +58,7 @@ function entry<F extends Fields>(
     sizeBytes,
     write(target, offset) {
       declared.encode(values, target, offset);
-      const head = { "Signature Word": signature, Length: sizeBytes, "System Use Entry Version": VERSION };
-      systemUseEntry.patch(head, target, offset);
+      systemUseEntry.patch(head(signature, sizeBytes), target, offset);
       writeByteString(tail, target, offset + declared.sizeBytes);
     },
   };
@@ -115,11 +120,12 @@ export function tf(mtimeSeconds: number): SystemUseEntry {
   const long = !fitsDate7(mtimeSeconds);
   const type = long ? date17 : date7;
   const flags = TF_FLAGS.modify | (long ? TF_FLAGS.longForm : 0);
-  const head = entry("TF", timeStamps, { Flags: flags }, "\0".repeat(type.sizeBytes));
+  const sizeBytes = timeStamps.sizeBytes + type.sizeBytes;
   return {
-    ...head,
+    signature: "TF",
+    sizeBytes,
     write(target, offset) {
-      head.write(target, offset);
+      timeStamps.encode({ ...head("TF", sizeBytes), Flags: flags }, target, offset);
       type.write(new DataView(target.buffer, target.byteOffset + offset), timeStamps.sizeBytes, mtimeSeconds);
     },
   };
@@ -232,8 +238,12 @@ export interface SystemUseParts {
 /** An area never crosses a block (SUSP 5.1), and may have to hold the CE that leads to the next. */
 const MAX_AREA_BYTES = SECTOR_BYTES - continuationArea.sizeBytes;
 
+const NO_AREAS: SystemUseParts["continuations"] = [];
+
 export function totalBytes(entries: readonly SystemUseEntry[]): number {
-  return entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let sum = 0;
+  for (const { sizeBytes } of entries) sum += sizeBytes;
+  return sum;
 }
 
 /** Bytes of an area: its entries, and the CE where another follows. */
@@ -247,7 +257,7 @@ export function areaBytes({ continuations }: SystemUseParts, index: number): num
  * one entry of a kind has gone to the continuation area, the later ones of that kind follow it, since NM and SL continue.
  */
 export function splitSystemUse(entries: readonly SystemUseEntry[], room: number): SystemUseParts {
-  if (totalBytes(entries) <= room) return { record: entries, continuations: [] };
+  if (totalBytes(entries) <= room) return { record: entries, continuations: NO_AREAS };
   const record: SystemUseEntry[] = [];
   const continuations: SystemUseEntry[][] = [[]];
   const gone = new Set<string>();
