@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 const ROOMS_WITH_NODE = new Set(["node", "cli"]);
 /** Packages that a room outside of `node` and `cli` may use: they run in any JavaScript runtime. */
-const PURE_PACKAGES = new Set(["pako", "picomatch", "valibot", "jsonc-parser"]);
+const PURE_PACKAGES = new Set(["pako", "picomatch"]);
 
 const src = path.resolve(import.meta.dirname, "../src");
 const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));

@@ -12,11 +12,7 @@ export interface Hasher {
 const PIECE_BYTES = 1 << 20;
 
 /** The digest of the first `sizeBytes` bytes of something readable. */
-export async function digestOf(
-  source: Pick<Content, "read">,
-  sizeBytes: number,
-  hasher: Hasher,
-): Promise<string> {
+export async function digestOf(source: Pick<Content, "read">, sizeBytes: number, hasher: Hasher): Promise<string> {
   const buffer = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes));
   for (let offset = 0; offset < sizeBytes; offset += buffer.length) {
     const piece = buffer.subarray(0, Math.min(buffer.length, sizeBytes - offset));

@@ -1,6 +1,7 @@
 // pureboot archive: only the ramdisk, gzip'd or raw, to boot from a disk or over the network.
 
 import type { Command } from "commander";
+import { ImageError } from "../bytes/index.ts";
 import type { Edit } from "../image/index.ts";
 import { buildArchiveFile, planFiles } from "../node/index.ts";
 import { defineContentOptions, type ImageWords, imageOptions, layerPaths } from "./image-options.ts";
@@ -37,6 +38,9 @@ Examples:
 }
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
+  if (words.gzip === false && words.level !== undefined) {
+    throw new ImageError("conflict", "--level is gzip's; with --no-gzip it would go unused");
+  }
   const options = imageOptions(words, undefined, edits);
   const { output, force, hash = false } = words;
   const job = { ...layerPaths(sources, words), output, force, gzip: words.gzip !== false, hash };

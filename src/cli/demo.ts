@@ -9,7 +9,7 @@ import { buildIsoFile } from "../node/index.ts";
 import { bootDemo, findQemu } from "./demo-boot.ts";
 import { outsideStage } from "./image-options.ts";
 import { printBuildReport } from "./report.ts";
-import { defineRunOptions, type RunWords, withHost } from "./run.ts";
+import { defineRunOptions, type Host, type RunWords, withHost } from "./run.ts";
 
 interface Words extends RunWords {
   readonly output: string;
@@ -18,6 +18,7 @@ interface Words extends RunWords {
 }
 
 const OWN_OUTPUT = "pureboot-demo.iso";
+const NEXT_STEP_WITHOUT_STAGE = "To see its kernel and ramdisk start: pureboot demo --boot (needs QEMU).";
 const NEXT_STEP = "To see it boot: pureboot demo --boot (needs QEMU), or give the ISO to a virtual machine as its CD.";
 /** Where Debian and its relatives keep the stage of GRUB legacy. */
 const KNOWN_STAGES = ["x86_64-pc", "i386-pc"].map((platform) => `/usr/lib/grub/${platform}/stage2_eltorito`);
@@ -37,35 +38,41 @@ async function run(words: Words): Promise<void> {
   if (words.boot) findQemu(); // told now, not after the build
   const stage = words.stage2 ?? KNOWN_STAGES.find((file) => existsSync(file));
   if (stage === undefined) console.error(`pureboot: ${NO_STAGE}`);
-  const folder = mkdtempSync(path.join(tmpdir(), "pureboot-demo-"));
-  try {
-    const { writeExampleProto } = await import("../../fixtures/example.ts");
-    const proto = path.join(folder, "proto");
-    const notes = writeExampleProto(proto);
-    await build(proto, stage, notes, words);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await withHost(words, async (host) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "pureboot-demo-"));
+    try {
+      const { writeExampleProto } = await import("../../fixtures/example.ts");
+      const proto = path.join(folder, "proto");
+      const notes = writeExampleProto(proto);
+      await buildAndBoot(proto, stage, notes, words, host);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 }
 
-async function build(proto: string, stage: string | undefined, notes: readonly string[], words: Words): Promise<void> {
+async function buildAndBoot(
+  proto: string,
+  stage: string | undefined,
+  notes: readonly string[],
+  words: Words,
+  host: Host,
+): Promise<void> {
   const options = {
     menuTimeoutSeconds: 0,
     message: "This is pureboot's demo.",
     ...(stage === undefined ? { loader: "none" as const } : { stage2: outsideStage(stage) }),
   };
   const own = words.output === OWN_OUTPUT;
-  await withHost(words, async (host) => {
-    const job = { sources: [proto], output: words.output, force: own || words.force };
-    const finished = await buildIsoFile(job, options, host);
-    printBuildReport({ ...finished, warnings: [...finished.warnings, ...notes] }, words);
-    if (!words.boot) {
-      if (!words.json) console.log(`\n${NEXT_STEP}`);
-      return;
-    }
-    const { ramdisk } = finished.planned.staged;
-    const verdict = await bootDemo(words.output, ramdisk, stage !== undefined, host.signal);
-    if (!words.json) console.log(`\n${verdict.text}`);
-    if (!verdict.good) throw new ImageError("bad-format", `${words.output}: what booted is not what was built`);
-  });
+  const job = { sources: [proto], output: words.output, force: own || words.force };
+  const finished = await buildIsoFile(job, options, host);
+  printBuildReport({ ...finished, warnings: [...finished.warnings, ...notes] }, words);
+  if (!words.boot) {
+    if (!words.json) console.log(`\n${stage === undefined ? NEXT_STEP_WITHOUT_STAGE : NEXT_STEP}`);
+    return;
+  }
+  const { ramdisk } = finished.planned.staged;
+  const verdict = await bootDemo(words.output, ramdisk, stage !== undefined, host.signal);
+  if (!words.json) console.log(`\n${verdict.text}`);
+  if (!verdict.good) throw new ImageError("bad-format", `${words.output}: what booted is not what was built`);
 }

@@ -2,6 +2,7 @@
 
 import { CommanderError } from "commander";
 import { type ErrorCode, ImageError } from "../bytes/index.ts";
+import { messageText, printJson } from "./output.ts";
 
 export const USAGE_STATUS = 2;
 export const FINDINGS_STATUS = 3;
@@ -19,9 +20,17 @@ export function exitStatusOf(error: unknown): number {
   return 1;
 }
 
-/** One line on stderr. Only an error that is our own mistake shows where in the code it happened. */
-export function reportError(error: unknown): void {
+/** One line on stderr, and a document on stdout for programs. Only a mistake of our own shows where in the code it happened. */
+export function reportError(error: unknown, json: boolean): void {
+  if (json && !(error instanceof CommanderError && error.exitCode === 0))
+    printJson({ error: errorDocument(error), status: exitStatusOf(error) });
   if (error instanceof CommanderError) return; // commander has printed it
-  if (error instanceof ImageError) console.error(`pureboot: ${error.message}`);
+  if (error instanceof ImageError) console.error(`pureboot: ${messageText(error.message)}`);
   else console.error("pureboot: internal error, please report it:", error);
+}
+
+function errorDocument(error: unknown): Readonly<Record<string, unknown>> {
+  const message = error instanceof Error ? messageText(error.message) : String(error);
+  if (!(error instanceof ImageError)) return { code: error instanceof CommanderError ? "usage" : "internal", message };
+  return { code: error.code, message, path: error.path && messageText(error.path), field: error.field };
 }

@@ -38,13 +38,13 @@ export interface ImageWords {
   readonly strict?: boolean;
   readonly checkLibraries?: boolean;
   readonly init: InitChoice;
-  readonly message: string;
+  readonly message?: string;
   readonly startup?: string;
   readonly rw?: boolean;
   readonly size: number | "auto";
-  readonly free: number;
+  readonly free?: number;
   readonly nbpi?: number;
-  readonly level: number;
+  readonly level?: number;
   readonly epoch?: number;
 }
 
@@ -114,7 +114,7 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
   ]);
   addOptions(command, GROUPS.init, [
     new Option("--init <kind>", "what init starts").choices(["auto", "shell", "smf", "keep"]).default(defaults.init),
-    new Option("--message <text>", "printed on the console before the shell").default(defaults.message, "a welcome"),
+    new Option("--message <text>", "printed on the console before the shell; default: a welcome"),
     new Option("--startup <file>", "shell commands to run once, before the shell"),
     new Option("--rw", "remount the root read-write"),
   ]);
@@ -122,13 +122,11 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
     new Option("--size <size>", "size of the ramdisk, or auto: the smallest that holds the tree")
       .argParser(sizeOrAuto)
       .default("auto"),
-    new Option("--free <size>", "with --size auto: space to leave free")
-      .argParser(size("--free"))
-      .default(defaults.size.freeBytes, "16m"),
+    new Option("--free <size>", "space to leave free; default: 16m with --size auto").argParser(size("--free")),
     new Option("--nbpi <bytes>", "bytes per inode (newfs -i); chosen to fit when not given").argParser(
       wholeNumber(512, 2 ** 21),
     ),
-    new Option("--level <n>", "gzip level").argParser(wholeNumber(0, 9)).default(defaults.level),
+    new Option("--level <n>", "gzip level; default: 6").argParser(wholeNumber(0, 9)),
     new Option(
       "--epoch <seconds>",
       "latest time in the image; else SOURCE_DATE_EPOCH, else the newest file's",
@@ -208,8 +206,8 @@ function editOptions(edits: Edit[]): Option[] {
       return { kind: "add", path, content, mode };
     }),
     edit("--mkdir <path[=mode]>", "make a directory", (text) => {
-      const [path = "", mode = "0755"] = text.split("=");
-      return { kind: "mkdir", path, mode: octalMode(mode) };
+      const [path = "", mode] = text.split("=");
+      return { kind: "mkdir", path, mode: mode === undefined ? undefined : octalMode(mode) };
     }),
     edit("--symlink <path=target>", "make a symbolic link", (text) => {
       const [path, target] = pair(text, "PATH=TARGET", "first");
@@ -242,7 +240,7 @@ export function imageOptions(words: ImageWords, medium: MediumWords | undefined,
     edits,
     epochSeconds: words.epoch ?? sourceDateEpoch(),
     size: { imageBytes: words.size, freeBytes: words.free, nbpi: words.nbpi },
-    level: words.level,
+    level: words.level ?? DEFAULT_OPTIONS.level,
   };
 }
 

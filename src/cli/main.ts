@@ -49,7 +49,12 @@ function program(): Command {
     .helpCommand(false)
     .enablePositionalOptions() // behind a command, options are the command's: mkisofs has a -V of its own
     .showHelpAfterError("(pureboot --help lists the commands)")
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: false });
+}
+
+/** `pureboot help build` is `pureboot build --help`. */
+function helpWords(words: readonly string[]): readonly string[] {
+  return words[0] === "help" ? [...words.slice(1), "--help"] : words;
 }
 
 async function main(words: readonly string[]): Promise<void> {
@@ -75,13 +80,12 @@ async function main(words: readonly string[]): Promise<void> {
 
 // A reader that closes its end of the pipe early (head, less) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code !== "EPIPE") throw error; // the work goes on to its end: files are whole, children are waited for
 });
 
 try {
-  await main(process.argv.slice(2));
+  await main(helpWords(process.argv.slice(2)));
 } catch (error) {
-  reportError(error);
+  reportError(error, process.argv.includes("--json"));
   process.exitCode = exitStatusOf(error);
 }

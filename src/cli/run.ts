@@ -30,11 +30,10 @@ export function defineRunOptions(command: Command): void {
   for (const option of options) command.addOption(option.helpGroup(GROUP));
 }
 
+export type Host = HostOptions & { readonly signal: AbortSignal };
+
 /** Runs `work` with a signal that Ctrl-C raises, and with progress shown. */
-export async function withHost(
-  words: RunWords,
-  work: (host: HostOptions & { signal: AbortSignal }) => Promise<void>,
-): Promise<void> {
+export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
   const interruption = onInterrupt();
   const progress = createProgress(words.progress);
   const compressor = words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers };

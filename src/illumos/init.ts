@@ -49,7 +49,7 @@ export function rcScript({ message, startup, rw, shell }: ShellInit): string {
     "export PATH HOME",
     "exec </dev/console >/dev/console 2>&1",
     ...(once.length > 0 ? [`if [ ! -f ${MARKER_PATH} ]; then`, `\t: > ${MARKER_PATH}`, ...once, "fi"] : []),
-    `echo ${quote(message)}`,
+    `printf '%s\\n' ${quote(message)}`,
     `exec ${shell} -i`,
     "",
   ].join("\n");

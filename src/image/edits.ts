@@ -25,7 +25,7 @@ export type Edit =
   | { readonly kind: "chmod"; readonly pattern: string; readonly mode: number }
   | { readonly kind: "chown"; readonly pattern: string; readonly user: string; readonly group: string }
   | { readonly kind: "add"; readonly path: string; readonly content: Content; readonly mode: number }
-  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number }
+  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number | undefined }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string }
   | { readonly kind: "keep"; readonly name: string; readonly list: KeepList }
   | { readonly kind: "mtree"; readonly name: string; readonly spec: MtreeSpec };
@@ -103,8 +103,9 @@ async function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, account
       return putNode(tree, edit.path, file({ ...fresh, mode: edit.mode }, edit.content), fresh);
     case "mkdir": {
       const there = lookup(tree, fromText(edit.path));
+      const attributes = there?.type === "directory" ? there : { ...fresh, mode: 0o755 };
       const entries = there?.type === "directory" ? there.entries : new Map<string, Node>();
-      return putNode(tree, edit.path, directory({ ...fresh, mode: edit.mode }, entries), fresh);
+      return putNode(tree, edit.path, directory({ ...attributes, mode: edit.mode ?? attributes.mode }, entries), fresh);
     }
     case "keep":
       return keepOnly(tree, edit.list, fresh);
@@ -121,6 +122,10 @@ async function applyEdit(tree: Directory, edit: Edit, fresh: Attributes, account
 function putNode(tree: Directory, path: string, node: Node, fresh: Attributes): Applied {
   const name = normalizePath(fromText(path));
   if (name === "/") throw new ImageError("invalid-argument", `${path}: the root cannot be replaced`, { path });
+  if (node.type !== "directory" && lookup(tree, name)?.type === "directory") {
+    const remedy = "--remove it first to put something else there";
+    throw new ImageError("conflict", `${path}: is a directory, with all that is in it; ${remedy}`, { path });
+  }
   const change = draft(tree);
   change.put(name, node, { ...fresh, mode: 0o755 });
   return { tree: change.tree(), matched: 1 };

@@ -29,6 +29,9 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
   if (options.hybrid === "yes") {
     throw new ImageError("conflict", "--hybrid yes is for illumos' loader; with GRUB use --usb-grub");
   }
+  if (options.espBytes !== undefined) {
+    throw new ImageError("conflict", "--esp-size is for illumos' loader; GRUB media have no EFI system partition");
+  }
   const edit = draft(tree);
   const findings: Finding[] = [];
   const put = (path: string, node: ReturnType<typeof file>): void => edit.put(path, node, { ...fresh, mode: 0o755 });
@@ -67,7 +70,7 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
     loader: bootable ? "grub" : "none",
     reason: bootable
       ? `${from} (${dialect === "illumos" ? "kernel$/module$" : "kernel/module"} menu)`
-      : "asked for none",
+      : "the ISO will not start by itself",
     tree: edit.tree(),
     archivePath: ARCHIVE_PATH,
     bootEntries: bootable

@@ -9,15 +9,28 @@ import { type Directory, mapTree, prune, summarize, walk } from "../tree/index.t
  */
 export function epochOf(tree: Directory, asked: number | undefined): number {
   const epoch = asked ?? Math.max(0, summarize(tree).newestMtimeSeconds);
-  if (!Number.isSafeInteger(epoch) || epoch < 0 || epoch > 0x7fffffff) {
-    throw new ImageError("invalid-argument", `epoch ${epoch}: must be whole seconds in 0..${0x7fffffff}`);
+  if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch <= MAX_TIME_SECONDS) return epoch;
+  if (asked !== undefined) {
+    throw new ImageError("invalid-argument", `epoch ${epoch}: must be whole seconds in 0..${MAX_TIME_SECONDS}`);
   }
-  return epoch;
+  const newest = Array.from(walk(tree)).find(({ node }) => node.mtimeSeconds === epoch);
+  throw new ImageError(
+    "limit",
+    `${toText(newest?.path ?? "/")}: its time (${epoch} seconds) is after 2038, which UFS cannot hold; give the image's time with --epoch N or SOURCE_DATE_EPOCH`,
+    { path: newest?.path },
+  );
 }
 
-/** Times later than the epoch become the epoch: building twice must not show when it was built. */
+/** di_mtime is a signed 32-bit number. */
+const MAX_TIME_SECONDS = 0x7fffffff;
+const MIN_TIME_SECONDS = -0x80000000;
+
+/** Times later than the epoch become the epoch, times before 1901 the first that UFS can hold: building twice must not show when it was built. */
 export function clampTimes(tree: Directory, epochSeconds: number): Directory {
-  return mapTree(tree, (node) => (node.mtimeSeconds > epochSeconds ? { ...node, mtimeSeconds: epochSeconds } : node));
+  return mapTree(tree, (node) => {
+    const mtimeSeconds = Math.max(MIN_TIME_SECONDS, Math.min(node.mtimeSeconds, epochSeconds));
+    return mtimeSeconds === node.mtimeSeconds ? node : { ...node, mtimeSeconds };
+  });
 }
 
 /**

@@ -11,8 +11,8 @@ export type LoaderChoice = "auto" | "grub" | "illumos" | "none";
 export interface RamdiskSize {
   /** Bytes of the image file, or "auto": the smallest that holds the tree and `freeBytes`. */
   readonly imageBytes: number | "auto";
-  /** Space left for the running system when the size is "auto". */
-  readonly freeBytes: number;
+  /** Space to leave for the running system. Undefined: DEFAULT_FREE_BYTES with "auto", any with a given size. */
+  readonly freeBytes?: number | undefined;
   /** Bytes per inode (newfs -i); chosen to fit when undefined. */
   readonly nbpi?: number | undefined;
 }
@@ -28,7 +28,7 @@ export interface OutsideStage {
 export interface StageOptions {
   readonly init: InitChoice;
   /** Printed on the console before the shell. */
-  readonly message: string;
+  readonly message?: string | undefined;
   /** Shell commands that run once, before the shell. */
   readonly startup?: Content | undefined;
   /** Remount the root read-write. */
@@ -71,7 +71,6 @@ export const DEFAULT_FREE_BYTES: number = 16 * 2 ** 20;
 
 export const DEFAULT_OPTIONS: ImageOptions = {
   init: "auto",
-  message: DEFAULT_MESSAGE,
   rw: false,
   loader: "auto",
   hybrid: "auto",
@@ -80,7 +79,7 @@ export const DEFAULT_OPTIONS: ImageOptions = {
   bootArgs: "",
   edits: [],
   checkLibraries: false,
-  size: { imageBytes: "auto", freeBytes: DEFAULT_FREE_BYTES },
+  size: { imageBytes: "auto" },
   volumeId: "illumos",
   level: 6,
 };

@@ -4,7 +4,7 @@
 import type { Layout } from "../layout/index.ts";
 import { type Directory, summarize, type TreeSummary } from "../tree/index.ts";
 import { fitUfs, type NewfsOptions, planUfs } from "../ufs/index.ts";
-import type { RamdiskSize } from "./options.ts";
+import { DEFAULT_FREE_BYTES, type RamdiskSize } from "./options.ts";
 
 export interface Ramdisk {
   readonly layout: Layout;
@@ -36,7 +36,11 @@ export function planRamdisk(tree: Directory, size: RamdiskSize, epochSeconds: nu
     ...(size.nbpi !== undefined && { nbpi: size.nbpi }),
     ...(size.imageBytes !== "auto" && { imageBytes: size.imageBytes }),
   };
-  const spare = size.imageBytes === "auto" ? { freeBytes: size.freeBytes, freeInodes: FREE_INODES } : {};
+  const isAuto = size.imageBytes === "auto";
+  const spare = {
+    freeBytes: size.freeBytes ?? (isAuto ? DEFAULT_FREE_BYTES : 0),
+    freeInodes: isAuto ? FREE_INODES : 0,
+  };
   const newfs = fitUfs(tree, { newfs: asked, ...spare });
   const plan = planUfs(tree, { geometry: { newfs }, timeSeconds: epochSeconds });
   return {

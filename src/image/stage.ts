@@ -51,7 +51,7 @@ import type { Layer } from "./layer.ts";
 import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
-import type { StageOptions } from "./options.ts";
+import { DEFAULT_MESSAGE, type StageOptions } from "./options.ts";
 import { applyPackages } from "./packages.ts";
 
 export interface Staged {
@@ -166,6 +166,9 @@ function mediumFor(
   fresh: Attributes,
 ): Promise<Medium> {
   const hasLoader = findFile(tree, CDBOOT_PATH) !== undefined && options.stage2 === undefined;
+  if (options.stage2 && (loader === "illumos" || loader === "none")) {
+    throw new ImageError("conflict", `--stage2 is GRUB's; with --loader ${loader} it would go unused`);
+  }
   const chosen = loader === "auto" ? (hasLoader ? "illumos" : "grub") : loader;
   return chosen === "illumos" ? loaderMedium(tree, options, fresh) : grubMedium(tree, options, fresh);
 }
@@ -215,10 +218,10 @@ async function withInit(
   const missing = smfLibraries(tree);
   const init = options.init === "auto" ? (missing.length === 0 ? "smf" : "shell") : options.init;
   if (init !== "shell") {
-    if (options.startup || options.rw) {
+    if (options.startup || options.rw || options.message !== undefined) {
       throw new ImageError(
         "conflict",
-        `--startup and --rw belong to --init shell; with --init ${init} SMF does such things`,
+        `--message, --startup and --rw belong to --init shell; with --init ${init} SMF does such things`,
       );
     }
     if (init === "smf" && missing.length > 0) {
@@ -240,7 +243,7 @@ async function withInit(
   await rewrite("/etc/system", systemFile);
   const shell = SHELLS.find((path) => findFile(tree, path) !== undefined) ?? "/sbin/sh";
   const script = rcScript({
-    message: fromText(options.message),
+    message: fromText(options.message ?? DEFAULT_MESSAGE),
     startup: options.startup !== undefined,
     rw: options.rw,
     shell,

@@ -116,8 +116,8 @@ export async function buildArchiveFile(
       const planned = await planImage(layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
       await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
+      await hashSink?.commit(); // first: an archive without its hash would go unnoticed, a hash without its archive does not
       const finished = await finish(sink, figures.sizeBytes, started);
-      await hashSink?.commit();
       return { ...figures, ...finished, warnings, planned };
     } finally {
       await sink?.discard();

@@ -143,6 +143,9 @@ function resolvePlace(target: string): string {
 }
 
 function checkPlace(place: string, target: string, { force = false, sources = [] }: FileSinkOptions): void {
+  if (target === "" || target === "-") {
+    throw new ImageError("output", `"${target}": an image needs a file of its own, in which can be sought; name one`);
+  }
   let stats: Stats | undefined;
   try {
     stats = lstatSync(place, { throwIfNoEntry: false });
@@ -158,9 +161,13 @@ function checkPlace(place: string, target: string, { force = false, sources = []
   }
   for (const source of sources) {
     if (!isInside(place, source)) continue;
-    throw new ImageError("conflict", `${target}: is inside ${source}, which is being read; write it somewhere else`, {
-      path: target,
-    });
+    throw new ImageError(
+      "conflict",
+      `${target}: is inside ${source}, or is it, and that is being read; write it somewhere else`,
+      {
+        path: target,
+      },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // The contents of files on disk. A file is opened, read and closed in one go, by synchronous calls: an asynchronous read costs
 // several times the system calls themselves. After each read the file is compared with what it was when the tree was made.
 
-import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type Content, ImageError, toText } from "../bytes/index.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
 
@@ -49,6 +49,7 @@ export function readHostFile(range: HostRange, target: Uint8Array): void {
   const { path, offset } = range;
   const descriptor = openSource(path);
   try {
+    if (!fstatSync(descriptor).isFile()) throw changed(path, "it is no regular file any more");
     let done = 0;
     while (done < target.length) {
       const count = readSync(descriptor, target, done, target.length - done, offset + done);
@@ -66,7 +67,8 @@ export function readHostFile(range: HostRange, target: Uint8Array): void {
 
 function openSource(path: string): number {
   try {
-    return openSync(hostPath(path), "r");
+    // Without O_NONBLOCK a fifo that took the file's place would block the thread for ever.
+    return openSync(hostPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") throw changed(path, "it vanished");
     throw inputError(error, toText(path));

@@ -32,6 +32,7 @@ export function openHostFile(file: string): HostFile {
  * @throws ImageError "input-missing" when the folder holds none of them
  */
 export function readKernelState(folder: string, places: Readonly<Record<string, string>>): Map<string, Content> {
+  if (!isThere(folder)) throw new ImageError("input-missing", `${folder}: no such directory`, { path: folder });
   const found = new Map<string, Content>();
   for (const [name, place] of Object.entries(places)) {
     for (const candidate of [path.join(folder, name), path.join(folder, place)]) {

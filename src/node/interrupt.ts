@@ -11,20 +11,21 @@ export interface Interruption {
   release(): void;
 }
 
-/** The first SIGINT or SIGTERM aborts the signal; a second one ends the process at once (temporary files still go). */
+/** Ctrl-C, kill, and the terminal that goes away. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The first of these signals aborts the signal; a second one ends the process at once (temporary files still go). */
 export function onInterrupt(): Interruption {
   const controller = new AbortController();
   const handle = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED_STATUS);
     controller.abort(new ImageError("interrupted", "interrupted"));
   };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
+  for (const name of SIGNALS) process.on(name, handle);
   return {
     signal: controller.signal,
     release() {
-      process.off("SIGINT", handle);
-      process.off("SIGTERM", handle);
+      for (const name of SIGNALS) process.off(name, handle);
     },
   };
 }

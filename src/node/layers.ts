@@ -1,7 +1,7 @@
 // The sources of a build, in the order in which they lie over each other: directories, archives, packages and repositories.
 
 import { statSync } from "node:fs";
-import { fromText, ImageError, toText } from "../bytes/index.ts";
+import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
 import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
 import {
@@ -40,7 +40,7 @@ export interface LayerPaths {
 
 export interface Layers {
   readonly layers: readonly [Layer, ...Layer[]];
-  /** Directories that are read, in which nothing may be written. */
+  /** Directories and files that are read, in which nothing may be written. */
   readonly folders: readonly string[];
   readonly warnings: readonly string[];
   /** Closes the archives and ends the threads that read files. */
@@ -72,6 +72,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
         folders.push(name);
         layers.push(await directory(name, paths.choice, accountFiles, { reader, signal }, warnings));
       } else {
+        if (name !== "-") folders.push(name);
         const content = await openFileContent(name);
         opened.push(content);
         if ((await recognizeArchive(content)) === undefined) {
@@ -82,14 +83,15 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
             { path: name },
           );
         }
-        const source = await openSource(content, sourceOptions(name, paths.choice, accountFiles));
+        const source = await openNamed(name, content, sourceOptions(name, paths.choice, accountFiles));
         layers.push(sourceLayer(name, source, warnings));
       }
     }
-    if (paths.choice?.packages.length && !layers.some(({ packages }) => packages.length > 0)) {
+    const unused = layers.some(({ packages }) => packages.length > 0) ? undefined : firstOption(paths.choice);
+    if (unused) {
       throw new ImageError(
         "invalid-argument",
-        "--package: no source holds packages; give --manifests DIR, a repository or a .p5p",
+        `${unused}: no source holds packages; give --manifests DIR, a repository or a .p5p`,
       );
     }
     const [first, ...rest] = layers;
@@ -98,6 +100,29 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The first option that says something about packages, as the user wrote it. */
+function firstOption(choice: PackageChoice | undefined): string | undefined {
+  if (choice === undefined) return undefined;
+  if (choice.packages.length > 0) return "--package";
+  if (Object.keys(choice.variants).length > 0) return "--variant";
+  if (Object.keys(choice.facets).length > 0) return "--facet";
+  return choice.strict ? "--strict" : undefined;
+}
+
+/** An archive's own errors speak of what is inside; with several sources one must know of which. */
+async function openNamed(name: string, content: Content, options: SourceOptions): Promise<OpenedSource> {
+  try {
+    return await openSource(content, options);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.message.startsWith(name)) throw error;
+    throw new ImageError(error.code, `${name}: ${error.message}`, {
+      path: error.path,
+      field: error.field,
+      cause: error,
+    });
   }
 }
 

@@ -50,7 +50,7 @@ describe("init", () => {
     execFileSync("/bin/sh", ["-n", "-c", script]);
     expect(script).toContain("/etc/fs/ufs/mount -o remount,rw /devices/ramdisk:a /");
     expect(script.trimEnd().split("\n").at(-1)).toBe("exec /usr/bin/ksh93 -i");
-    const echo = script.split("\n").find((line) => line.startsWith("echo ")) ?? "";
+    const echo = script.split("\n").find((line) => line.startsWith("printf ")) ?? "";
     expect(execFileSync("/bin/bash", ["-c", echo], { encoding: "utf8" })).toBe(`${message}\n`);
     const marked = script.indexOf("if [ ! -f");
     expect(script.indexOf("remount")).toBeGreaterThan(marked);
