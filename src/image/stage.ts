@@ -1,16 +1,7 @@
 // Staging: from the layers of the input to the two trees that are written, the ramdisk's and the ISO's. All edits are
 // made to trees in memory; the sources are only read.
 
-import {
-  byteString,
-  bytesOf,
-  type Finding,
-  fromText,
-  ImageError,
-  memoryContent,
-  readAll,
-  toText,
-} from "../bytes/index.ts";
+import { type Finding, ImageError, memoryContent, toText } from "../bytes/index.ts";
 import {
   addDeviceLinks,
   addMountPoints,
@@ -22,15 +13,8 @@ import {
   KERNEL_STATE_FILES,
   type ManifestReport,
   parseAccounts,
-  prepareSmf,
-  RC_PATH,
   ramdiskFindings,
-  rcScript,
   readAccountFiles,
-  STARTUP_PATH,
-  shellInittab,
-  smfLibraries,
-  systemFile,
 } from "../illumos/index.ts";
 import {
   type Attributes,
@@ -40,18 +24,18 @@ import {
   findFile,
   type Merged,
   mergeTrees,
-  resolve,
   summarize,
   type TreeSummary,
 } from "../tree/index.ts";
 import { caseFindings } from "./case.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
+import { withInit } from "./init.ts";
 import type { Layer } from "./layer.ts";
 import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
-import { DEFAULT_MESSAGE, type StageOptions } from "./options.ts";
+import type { StageOptions } from "./options.ts";
 import { applyPackages } from "./packages.ts";
 
 export interface Staged {
@@ -87,6 +71,10 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
   const fresh: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: epochSeconds };
   const findings: Finding[] = [];
 
+  for (const path of merged.retyped) {
+    const message = `${path}: a later layer replaces a directory by something else, or a link by a directory; check that layer`;
+    findings.push({ code: "layer-type", severity: "warning", path, message });
+  }
   const { tree: plain, skipped } = withoutSockets(merged.tree);
   for (const path of skipped) {
     findings.push({ code: "socket", severity: "warning", path, message: `${path}: a socket; left out` });
@@ -205,50 +193,4 @@ function withReconfigure(tree: Directory, fresh: Attributes): Directory {
   const edit = draft(tree);
   if (edit.get("/reconfigure") === undefined) edit.put("/reconfigure", file(fresh, memoryContent(new Uint8Array())));
   return edit.tree();
-}
-
-/** Shells that can sit on the console, best first. */
-const SHELLS = ["/usr/bin/ksh93", "/usr/bin/amd64/ksh93", "/usr/bin/ksh", "/sbin/sh", "/usr/bin/sh"];
-
-async function withInit(
-  tree: Directory,
-  options: StageOptions,
-  fresh: Attributes,
-): Promise<{ tree: Directory; made: readonly string[]; init: Staged["init"] }> {
-  const missing = smfLibraries(tree);
-  const init = options.init === "auto" ? (missing.length === 0 ? "smf" : "shell") : options.init;
-  if (init !== "shell") {
-    if (options.startup || options.rw || options.message !== undefined) {
-      throw new ImageError(
-        "conflict",
-        `--message, --startup and --rw belong to --init shell; with --init ${init} SMF does such things`,
-      );
-    }
-    if (init === "smf" && missing.length > 0) {
-      throw new ImageError(
-        "requirement",
-        `--init smf: svc.startd cannot run without ${missing.join(", ")}; add them with --adjunct DIR, or use --init shell`,
-      );
-    }
-    return init === "smf" ? { ...(await prepareSmf(tree, fresh)), init } : { tree, made: [], init };
-  }
-  const edit = draft(tree);
-  const rewrite = async (path: string, change: (text: string) => string): Promise<void> => {
-    const found = findFile(tree, path);
-    const text = found ? byteString(await readAll(found.content)) : "";
-    const at = found ? (resolve(tree, path)?.path ?? path) : path;
-    edit.put(at, file(found ?? fresh, memoryContent(bytesOf(change(text)))), { ...fresh, mode: 0o755 });
-  };
-  await rewrite("/etc/inittab", shellInittab);
-  await rewrite("/etc/system", systemFile);
-  const shell = SHELLS.find((path) => findFile(tree, path) !== undefined) ?? "/sbin/sh";
-  const script = rcScript({
-    message: fromText(options.message ?? DEFAULT_MESSAGE),
-    startup: options.startup !== undefined,
-    rw: options.rw,
-    shell,
-  });
-  edit.put(RC_PATH, file({ ...fresh, mode: 0o755 }, memoryContent(bytesOf(script))));
-  if (options.startup) edit.put(STARTUP_PATH, file({ ...fresh, mode: 0o755 }, options.startup));
-  return { tree: edit.tree(), made: [], init };
 }

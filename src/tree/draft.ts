@@ -154,6 +154,8 @@ export interface Merged {
   readonly tree: Directory;
   /** Paths whose node of a lower layer was replaced by one of a higher layer (directories that merge are not among them). */
   readonly overridden: readonly string[];
+  /** Those of them where one of the two is a directory: a directory over a symbolic link hides all that the link led to. */
+  readonly retyped: readonly string[];
 }
 
 /**
@@ -161,6 +163,7 @@ export interface Merged {
  */
 export function mergeTrees(layers: readonly [Directory, ...Directory[]]): Merged {
   const overridden: string[] = [];
+  const retyped: string[] = [];
   const overlay = (lower: Directory, upper: Directory, path: string): Directory => {
     const entries = new Map(lower.entries);
     for (const [name, node] of upper.entries) {
@@ -169,6 +172,7 @@ export function mergeTrees(layers: readonly [Directory, ...Directory[]]): Merged
       if (below?.type === "directory" && node.type === "directory") entries.set(name, overlay(below, node, at));
       else {
         if (below !== undefined) overridden.push(at);
+        if (below !== undefined && (below.type === "directory" || node.type === "directory")) retyped.push(at);
         entries.set(name, node);
       }
     }
@@ -176,7 +180,7 @@ export function mergeTrees(layers: readonly [Directory, ...Directory[]]): Merged
   };
   const [first, ...rest] = layers;
   const tree = rest.reduce((lower, upper) => overlay(lower, upper, "/"), first);
-  return { tree, overridden: overridden.sort() };
+  return { tree, overridden: overridden.sort(), retyped: retyped.sort() };
 }
 
 /** A tree from paths and nodes; missing parents are made with `parentAttributes`. */
