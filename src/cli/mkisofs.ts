@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Content, formatSize, fromText, ImageError, readBytes, roundUp, toText } from "../bytes/index.ts";
 import { clampTimes, epochOf } from "../image/metadata.ts";
-import { type BootEntry, type IsoPlan, planIso, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
+import { type BootEntry, type IsoPlan, MAX_LEVEL, planIso, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
 import { emit } from "../layout/index.ts";
 import { readDirectoryTree } from "../node/directory-source.ts";
 import { createFileReader } from "../node/file-reader.ts";
@@ -190,15 +190,17 @@ function expressible(
     type === "socket" || (!rockRidge && type !== "directory" && type !== "file");
   for (const { path, node } of walk(tree)) {
     if (isLeftOut(node)) warnings.push(`${toText(path)}: a ${node.type}; left out${rockRidge ? "" : " (-R keeps it)"}`);
-    if (rockRidge || keepDeepDirectories || node.type !== "directory" || path.split("/").length <= MAX_LEVELS) continue;
-    const message = `${toText(path)}: deeper than the ${MAX_LEVELS} levels of ISO 9660; use -R to move it, or -D to leave it`;
+    if (rockRidge || keepDeepDirectories || node.type !== "directory" || levelOf(path) <= MAX_LEVEL) continue;
+    const message = `${toText(path)}: deeper than the ${MAX_LEVEL} levels of ISO 9660; use -R to move it, or -D to leave it`;
     throw new ImageError("limit", message, { path });
   }
   return prune(tree, (_, node) => isLeftOut(node));
 }
 
-/** ECMA-119 6.8.2.1; a path of seven names is on level eight. */
-const MAX_LEVELS = 8;
+/** The root is level 1. */
+function levelOf(path: string): number {
+  return path === "/" ? 1 : path.split("/").length;
+}
 
 function withOwners(tree: Directory, { owners, rationalize }: MkisofsRequest): Directory {
   const { uid = rationalize ? 0 : undefined, gid = rationalize ? 0 : undefined, fileMode, dirMode } = owners;

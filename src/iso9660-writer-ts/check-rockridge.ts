@@ -32,6 +32,11 @@ export function checkRockRidge({ sharing, hierarchies }: SeenVolume, complain: C
     for (const record of directory.records) checkNamed(record, directory.path, complain);
     checkRelocation(directory, relocated.has(directory), complain);
   }
+  for (const { path, entries } of hierarchy.hidden) {
+    if (entries.length === 0) continue;
+    const message = `${entries.length} entries lie in a directory that RE hides, and no CL leads to them`;
+    complain("hidden-entries", "warning", message, path);
+  }
   for (const [signature, count] of unknown) {
     complain("unknown-entry", "note", `${count} System Use entries are of the unknown kind "${signature}"`);
   }

@@ -8,6 +8,7 @@
 export { checkIso } from "./check.ts";
 export { type BootEntry, type Emulation, PLATFORMS, type PlannedBootEntry, type Platform } from "./eltorito.ts";
 export { SECTOR_BYTES } from "./format.ts";
+export { MAX_LEVEL } from "./hierarchy.ts";
 export { layoutOf } from "./layout-of.ts";
 export { JOLIET, LEVEL_1, LEVEL_2, LEVEL_4, type NameRules, RELAXED } from "./names.ts";
 export type { IsoOptions, VolumeIdentifiers } from "./options.ts";

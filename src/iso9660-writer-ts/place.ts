@@ -23,7 +23,7 @@ export interface Board {
 /** Block numbers are 32 bits wide everywhere. */
 const MAX_BLOCKS = 2 ** 32 - 1;
 
-export const blocksOf = (sizeBytes: number): number => divideUp(sizeBytes, SECTOR_BYTES);
+const blocksOf = (sizeBytes: number): number => divideUp(sizeBytes, SECTOR_BYTES);
 
 export function newBoard(firstBlock: number): Board {
   let next = firstBlock;

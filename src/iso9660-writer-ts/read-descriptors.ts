@@ -3,7 +3,6 @@
 import { type Content, ImageError, readBytes, type StructValues } from "../bytes/index.ts";
 import type { HierarchyKind } from "./descriptors.ts";
 import {
-  type directoryRecord,
   JOLIET_ESCAPE_SEQUENCES,
   primaryVolumeDescriptor,
   SECTOR_BYTES,
@@ -98,5 +97,3 @@ function supplementaryKind(bytes: Uint8Array): HierarchyKind | undefined {
   if (values["Volume Descriptor Version"] === 2) return "enhanced";
   return escapes.includes(values["Escape Sequences"].slice(0, 3)) ? "joliet" : undefined;
 }
-
-export type DirectoryRecordValues = StructValues<typeof directoryRecord>;

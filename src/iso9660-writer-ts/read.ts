@@ -93,7 +93,7 @@ function attributesOf({ rockRidge, values }: SeenRecord, isDirectory: boolean): 
 }
 
 /** The tree of a walked hierarchy, with the directories deepest first, so that there is no recursion to overflow. */
-export function treeOfHierarchy(image: Content, { root, directories }: SeenHierarchy): Directory {
+function treeOfHierarchy(image: Content, { root, directories }: SeenHierarchy): Directory {
   const done = new Map<SeenDirectory, Directory>();
   const inodes = new Map<string, Node>();
   for (const seen of [...directories].reverse()) {

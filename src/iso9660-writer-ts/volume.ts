@@ -124,7 +124,7 @@ export function* leaves(root: SeenDirectory): Generator<SeenEntry> {
 }
 
 /** Path of the file whose data begins at a block. */
-export function pathAt(hierarchies: readonly SeenHierarchy[], lba: number): string | undefined {
+function pathAt(hierarchies: readonly SeenHierarchy[], lba: number): string | undefined {
   for (const { root } of hierarchies) {
     for (const entry of leaves(root)) if (fileExtents(entry)[0]?.lba === lba) return entry.path;
   }

@@ -199,6 +199,11 @@ describe("the check names the damage", () => {
       "PL that leads elsewhere",
       (_, view) => both(view, entryAt(blockOf("primary directory", "/1/2/3/4/5/6/7/8"), "PL") + 4, 77),
     ],
+    [
+      "hidden-entries",
+      "a moved directory that is not marked as moved",
+      (bytes) => bytes.set(bytesOf("XY"), entryAt(recordAt(blockOf("primary directory", "/rr_moved"), "8"), "RE")),
+    ],
     ["boot-catalog", "a catalog behind the end", (_, view) => view.setUint32(17 * 2048 + 71, 100_000, true)],
     [
       "boot-catalog",
