@@ -2,6 +2,7 @@
 // What varies in length (names, component records, time stamps) follows the declared part.
 
 import { field, paddedString, struct, u8, u32both } from "../bytes/index.ts";
+import { date7, date17 } from "./dates.ts";
 
 const head = {
   "Signature Word": field(0, paddedString(2, 0), "SUSP 4.1: two letters"),
@@ -94,10 +95,22 @@ export const parentLink = struct("PL", 12, {
   "Location of Parent Directory": field(4, u32both, "RRIP 4.1.5.2: first block of the true parent"),
 });
 
-/** RRIP 4.1.6; one time stamp for each bit of Flags 0..6 follows, in order of bits, of 7 bytes, or 17 with LONG_FORM. */
-export const timeStamps = struct("TF", 5, {
+const timeStampsHead = {
   ...head,
   Flags: field(4, u8, "RRIP 4.1.6: 0x02 modify, 0x04 access, 0x08 attributes …, 0x80 long form"),
+};
+
+/** RRIP 4.1.6; one time stamp for each bit of Flags 0..6 follows, in order of bits, of 7 bytes, or 17 with LONG_FORM. */
+export const timeStamps = struct("TF", 5, timeStampsHead);
+
+/** The one that is written: with a modification time only. */
+export const modificationTime = struct("TF (modification time)", 12, {
+  ...timeStampsHead,
+  Modify: field(5, date7, "RRIP 4.1.6: st_mtime"),
+});
+export const longModificationTime = struct("TF (modification time, long form)", 22, {
+  ...timeStampsHead,
+  Modify: field(5, date17, "RRIP 4.1.6: st_mtime"),
 });
 export const TF_FLAGS = {
   creation: 0x01,

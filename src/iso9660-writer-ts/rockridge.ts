@@ -5,7 +5,7 @@
 
 import { type Fields, ImageError, type Struct, toText, type ValuesOf, writeByteString } from "../bytes/index.ts";
 import { modeWithType, type Node } from "../tree/index.ts";
-import { date7, date17, fitsDate7 } from "./dates.ts";
+import { fitsDate7 } from "./dates.ts";
 import { SECTOR_BYTES } from "./format.ts";
 import {
   alternateName,
@@ -15,6 +15,8 @@ import {
   componentRecord,
   continuationArea,
   extensionsReference,
+  longModificationTime,
+  modificationTime,
   parentLink,
   posixAttributes,
   posixAttributesWithSerial,
@@ -26,7 +28,6 @@ import {
   symbolicLink,
   systemUseEntry,
   TF_FLAGS,
-  timeStamps,
 } from "./format-rockridge.ts";
 
 /** One entry. Planning asks for sizes only; the bytes are made when the record is. */
@@ -40,12 +41,6 @@ const VERSION = 1;
 /** LEN_xx is one byte. */
 const MAX_ENTRY_BYTES = 255;
 
-const head = (signature: string, sizeBytes: number) => ({
-  "Signature Word": signature,
-  Length: sizeBytes,
-  "System Use Entry Version": VERSION,
-});
-
 function entry<F extends Fields>(
   signature: string,
   declared: Struct<F>,
@@ -58,7 +53,8 @@ function entry<F extends Fields>(
     sizeBytes,
     write(target, offset) {
       declared.encode(values, target, offset);
-      systemUseEntry.patch(head(signature, sizeBytes), target, offset);
+      const head = { "Signature Word": signature, Length: sizeBytes, "System Use Entry Version": VERSION };
+      systemUseEntry.patch(head, target, offset);
       writeByteString(tail, target, offset + declared.sizeBytes);
     },
   };
@@ -117,18 +113,10 @@ export function px(node: Node, links: number, serial: number | undefined): Syste
 
 /** Only the modification time is known. The long form holds the years that the short one cannot. */
 export function tf(mtimeSeconds: number): SystemUseEntry {
-  const long = !fitsDate7(mtimeSeconds);
-  const type = long ? date17 : date7;
-  const flags = TF_FLAGS.modify | (long ? TF_FLAGS.longForm : 0);
-  const sizeBytes = timeStamps.sizeBytes + type.sizeBytes;
-  return {
-    signature: "TF",
-    sizeBytes,
-    write(target, offset) {
-      timeStamps.encode({ ...head("TF", sizeBytes), Flags: flags }, target, offset);
-      type.write(new DataView(target.buffer, target.byteOffset + offset), timeStamps.sizeBytes, mtimeSeconds);
-    },
-  };
+  const { modify, longForm } = TF_FLAGS;
+  return fitsDate7(mtimeSeconds)
+    ? entry("TF", modificationTime, { Flags: modify, Modify: mtimeSeconds })
+    : entry("TF", longModificationTime, { Flags: modify | longForm, Modify: mtimeSeconds });
 }
 
 /**
