@@ -28,6 +28,7 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./verify.ts"),
   },
   { name: "diff", summary: "what changed between two images or directories", load: () => import("./diff.ts") },
+  { name: "map", summary: "draw where every byte of an image lies", load: () => import("./map.ts") },
   { name: "inspect", summary: "say what a file is, layer by layer", load: () => import("./inspect.ts") },
   { name: "ls", summary: "list what is in an image", load: () => import("./ls.ts") },
   { name: "cat", summary: "print files of an image", load: () => import("./cat.ts") },

@@ -40,9 +40,13 @@ export {
   modeText,
   timeText,
 } from "./list.ts";
+export { type MapRegion, type PlaceMap, placeMaps, type SizeMap, type SizeNode, sizeMaps } from "./map.ts";
+export { placesHtml, sizesHtml } from "./map-html.ts";
+export { placesSvg, sizesSvg } from "./map-svg.ts";
 export { describeLayer, directoryLayer, openImage } from "./open.ts";
 export { bootArchive, type LocateOptions, layerAt, locate, type Place, treeLayer } from "./paths.ts";
 export { recognize } from "./recognize.ts";
+export { type Mark, type Region, type RegionKind, type Regions, regionsOf } from "./regions.ts";
 export { RULES, type Rule, ruleOf } from "./rules.ts";
 export { type Stat, type StatExtent, statPlace } from "./stat.ts";
 export { type Structure, valueText } from "./structure.ts";

@@ -23,7 +23,7 @@ export const KINDS: Readonly<Record<RegionKind, KindStyle>> = {
   link: one("symbolic links", "#66bd9b"),
   file: one("files", "#2166ac", "#4a8fd0"),
   fragment: one("fragments of files", "#92c5de", "#b3d6ea"),
-  image: one("images in it", "#014636", "#016c59"),
+  image: one("images in it", "#016c59"),
   free: one("free, unused", "#dfe3e8"),
 };
 
@@ -40,3 +40,18 @@ export const HUES: readonly string[] = [
   "#7f3b08",
   "#35608d",
 ];
+
+/** A colour ("#rrggbb") with a share of white in it. Stands on its own, as the functions of map-layout.ts. */
+export function tint(color: string, white: number): string {
+  const mixed = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16);
+    return Math.round(value + (255 - value) * white);
+  });
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Whether white letters read better on a colour than dark ones. Stands on its own, too. */
+export function isDark(color: string): boolean {
+  const part = (at: number): number => Number.parseInt(color.slice(at, at + 2), 16);
+  return 0.299 * part(1) + 0.587 * part(3) + 0.114 * part(5) < 140;
+}

@@ -70,7 +70,8 @@ export function squarify(weights: readonly number[], area: Rectangle): Rectangle
 export function shortSize(bytes: number): string {
   let value = bytes;
   for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-    if (value < 1024 || unit === "GiB") return `${value < 10 && unit !== "B" ? value.toFixed(1) : Math.round(value)} ${unit}`;
+    if (value < 1024 || unit === "GiB")
+      return `${value < 10 && unit !== "B" ? value.toFixed(1) : Math.round(value)} ${unit}`;
     value /= 1024;
   }
   return "";

@@ -3,7 +3,7 @@
 
 import { toText } from "../bytes/index.ts";
 import type { MapRegion, PlaceMap, SizeMap, SizeNode } from "./map.ts";
-import { HUES, KINDS } from "./map-colors.ts";
+import { HUES, isDark, KINDS, tint } from "./map-colors.ts";
 import { type Rectangle, rowBytes, shortSize, squarify } from "./map-layout.ts";
 import type { RegionKind } from "./regions.ts";
 
@@ -83,7 +83,8 @@ function placePanel(map: PlaceMap, top: number): { body: string[]; height: numbe
   return { body, height: plotTop + rows * ROW_PITCH - top };
 }
 
-const heading = (words: string, top: number): string => text(MARGIN, top + 14, fitted(words, WIDTH - 2 * MARGIN, 8.6), 'class="h"');
+const heading = (words: string, top: number): string =>
+  text(MARGIN, top + 14, fitted(words, WIDTH - 2 * MARGIN, 8.6), 'class="h"');
 
 function text(x: number, y: number, words: string, attributes = ""): string {
   return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escapeXml(words)}</text>`;
@@ -112,7 +113,9 @@ function legendOf({ regions, sizeBytes }: PlaceMap, top: number): { body: string
       x = MARGIN;
       y += LEGEND_PITCH;
     }
-    body.push(`<rect x="${round(x)}" y="${y}" width="12" height="12" fill="${color}" stroke="#888" stroke-width=".5"/>`);
+    body.push(
+      `<rect x="${round(x)}" y="${y}" width="12" height="12" fill="${color}" stroke="#888" stroke-width=".5"/>`,
+    );
     body.push(text(x + 18, y + 10, words));
     x += width;
   }
@@ -162,7 +165,8 @@ function pieceSvg({ offset, length, region, regionIndex, count }: Piece, x: numb
       : `${name}: ${region.length} bytes at ${region.offset}`;
   const rect = `<rect x="${round(x)}" y="${y}" width="${round(width)}" height="${ROW_HEIGHT}" fill="${fill}"><title>${escapeXml(told)}</title></rect>`;
   const label = count === 1 && region.offset === offset ? labelOf(region, width) : "";
-  const letters = label === "" ? "" : text(x + 3, y + 9.5, label, `class="${isDark(fill) ? "l" : "d"}" pointer-events="none"`);
+  const letters =
+    label === "" ? "" : text(x + 3, y + 9.5, label, `class="${isDark(fill) ? "l" : "d"}" pointer-events="none"`);
   return region.inner === undefined ? rect + letters : `<a href="#layer-${region.inner}">${rect}${letters}</a>`;
 }
 
@@ -171,17 +175,14 @@ function labelOf({ path, what }: MapRegion, width: number): string {
   return words.length * LETTER_WIDTH + 6 <= width ? words : "";
 }
 
-/** Whether white letters read better on a colour ("#rrggbb"). */
-export function isDark(color: string): boolean {
-  const part = (at: number): number => Number.parseInt(color.slice(at, at + 2), 16);
-  return 0.299 * part(1) + 0.587 * part(3) + 0.114 * part(5) < 140;
-}
-
 // ---- by size ----
 
 const TREEMAP_HEIGHT = 760;
 const TITLE_HEIGHT = 14;
-/** Smaller rectangles are not divided any more. */
+/** How much white is in the colours of files and directories: names must be readable on both. */
+const FILE_TINT = 0.1;
+const DIRECTORY_TINT = 0.8;
+/** Smaller rectangles are not drawn. */
 const MIN_AREA = 30;
 const MIN_TITLED = { width: 50, height: 34 };
 
@@ -210,30 +211,33 @@ function addTreemap(body: string[], node: SizeNode, area: Rectangle, path: strin
     if (place === undefined || place.width * place.height < MIN_AREA) continue;
     const color = hue ?? HUES[i % HUES.length] ?? "#444444";
     const below = `${path}/${child.name}`;
-    body.push(sizeRect(place, color, child, below));
-    if (child.children === undefined) {
-      addLabel(body, place, `${toText(child.name)} ${shortSize(child.sizeBytes)}`, color, toText(child.name));
-      continue;
-    }
-    const isTitled = place.width >= MIN_TITLED.width && place.height >= MIN_TITLED.height;
-    if (isTitled) addLabel(body, place, `${toText(child.name)}/ ${shortSize(child.sizeBytes)}`, color, `${toText(child.name)}/`);
+    const isFile = child.children === undefined;
+    const fill = isFile ? tint(color, FILE_TINT) : tint(color, DIRECTORY_TINT);
+    body.push(sizeRect(place, fill, child, below));
+    const name = `${toText(child.name)}${isFile ? "" : "/"}`;
+    const isTitled = isFile || (place.width >= MIN_TITLED.width && place.height >= MIN_TITLED.height);
+    if (isTitled) addLabel(body, place, name, `${name} ${shortSize(child.sizeBytes)}`, fill);
+    if (isFile) continue;
     const top = isTitled ? TITLE_HEIGHT : 1;
     const inside = { x: place.x + 1.5, y: place.y + top, width: place.width - 3, height: place.height - top - 1.5 };
     if (inside.width > 2 && inside.height > 2) addTreemap(body, child, inside, below, color);
   }
 }
 
-function sizeRect({ x, y, width, height }: Rectangle, color: string, { sizeBytes, children }: SizeNode, path: string): string {
+function sizeRect(
+  { x, y, width, height }: Rectangle,
+  color: string,
+  { sizeBytes, children }: SizeNode,
+  path: string,
+): string {
   const told = `${toText(path)}${children ? "/" : ""}: ${sizeBytes} bytes`;
   const shape = `x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`;
-  const opacity = children ? ' fill-opacity=".35"' : ' fill-opacity=".85"';
-  return `<rect ${shape} fill="${color}"${opacity} stroke="#fff" stroke-width=".5"><title>${escapeXml(told)}</title></rect>`;
+  return `<rect ${shape} fill="${color}" stroke="#fff" stroke-width=".5"><title>${escapeXml(told)}</title></rect>`;
 }
 
-function addLabel(body: string[], { x, y, width, height }: Rectangle, words: string, color: string, short: string): void {
-  if (height < 12) return;
-  const label = words.length * LETTER_WIDTH + 6 <= width ? words : fitted(short, width - 6);
-  if (label === "") return;
-  const isLight = color !== "" && height > 0;
-  body.push(text(x + 3, y + 10.5, label, `class="${isLight ? "l" : "d"}" pointer-events="none"`));
+function addLabel(body: string[], { x, y, width, height }: Rectangle, name: string, full: string, fill: string): void {
+  if (height < TITLE_HEIGHT - 1) return;
+  const label = full.length * LETTER_WIDTH + 6 <= width ? full : fitted(name, width - 6);
+  if (label !== "")
+    body.push(text(x + 3, y + 10.5, label, `class="${isDark(fill) ? "l" : "d"}" pointer-events="none"`));
 }

@@ -125,8 +125,11 @@ async function ufsRegions({ content, ufs }: UfsLayer): Promise<Regions> {
   const sb = ufs.superblock;
   const { extents } = await ufsLayoutOf(content);
   const owned: Region[] = [{ offset: 0, length: SBOFF, kind: "boot", what: "boot block" }];
+  // Files with indirect blocks have whole blocks only, up to the last.
+  const large = new Set(extents.filter(({ owner }) => owner.what === "indirect block").map(({ owner }) => owner.path));
   for (const { offset, length, owner } of extents) {
-    const whole = roundUp(length, sb.fs_fsize);
+    const isLarge = owner.path !== undefined && large.has(owner.path);
+    const whole = roundUp(length, isLarge ? sb.fs_bsize : sb.fs_fsize);
     const kind = UFS_KINDS.find(([pattern]) => pattern.test(owner.what))?.[1];
     owned.push({ offset, length: whole, kind: kind ?? (whole < sb.fs_bsize ? "fragment" : "file"), ...owner });
   }
