@@ -1,9 +1,12 @@
-// ISO 9660 volumes with Rock Ridge, Joliet and El Torito, written and read.
+// ISO 9660 volumes with Rock Ridge, Joliet and El Torito: planned, read, checked. To write a directory (pureboot/node):
 //
-//   const plan = planIso(tree, { timeSeconds: 0, volumeId: "illumos" });   // pure: no content is read yet
-//   await emit(plan.layout, sink);                                        // streams it, in order of offset
-//   const iso = await openIso(image);                                     // any bytes that can be read at any place
-//   const tree = await iso.tree();                                        // Rock Ridge, else Joliet, else plain names
+//   const { tree } = await readDirectoryTree("medium");
+//   const { layout } = planIso(tree, { timeSeconds: 0, volumeId: "illumos" }); // pure: no content is read yet
+//   const sink = await createFileSink("out.iso");
+//   await emit(layout, sink).then(() => sink.truncate(layout.sizeBytes)); // streams it, in order of offset
+//   await sink.commit();
+//
+// To read one back: `await (await openIso(image)).tree()`, from any bytes that can be read at any place.
 
 export { checkIso } from "./check.ts";
 export { type BootEntry, type Emulation, PLATFORMS, type PlannedBootEntry, type Platform } from "./eltorito.ts";
