@@ -108,6 +108,7 @@ async function checkDirectory(all: CheckState, directory: CheckedDirectory): Pro
     const message = `ATTRIBUTE DIRECTORY  I=${inode}  MISSING IXATTR FLAG`;
     state.report("2", "ixattr", "warning", message, { inode, field: "ic_flags" });
   }
+  if (inode === UFSROOTINO) await checkAttributeFlag(state, directory, inode, "/");
   const scan: Scan = { directory, entryNumber: 0 };
   let isCorrupt = false;
   for await (const entry of entriesOf(all, directory)) {
@@ -189,7 +190,7 @@ async function checkName(state: CheckState, directory: CheckedDirectory, entry: 
       if (isRight && below && below.parent === 0) {
         below.parent = directory.inode;
         addLinks(state, child, -1);
-        return;
+        return checkAttributeFlag(state, directory, child, path);
       }
       const message = `${toText(path)} IS AN EXTRANEOUS HARD LINK TO DIRECTORY ${shownPath(state, child)}`;
       state.report("2", "directory-hard-link", "error", message, { inode: child, path });
@@ -197,19 +198,20 @@ async function checkName(state: CheckState, directory: CheckedDirectory, entry: 
     }
     default:
       addLinks(state, child, -1);
-      return checkAttributeFlag(state, directory, entry);
+      return checkAttributeFlag(state, directory, child, path);
   }
 }
 
 async function checkAttributeFlag(
   state: CheckState,
   directory: CheckedDirectory,
-  { inode, name }: ScannedEntry,
+  inode: number,
+  path: string,
 ): Promise<void> {
   const isFlagged = ((await state.volume.dinode(inode)).ic_flags & IXATTR) !== 0;
   if (isFlagged === directory.isAttributes) return;
   const what = isFlagged ? "File should NOT be marked as" : "File should BE marked as";
-  await nameError(state, "ixattr", inode, `${what} extended attribute`, pathIn(state, directory, name), "ic_flags");
+  await nameError(state, "ixattr", inode, `${what} extended attribute`, path, "ic_flags");
 }
 
 function pathIn(state: CheckState, directory: CheckedDirectory, name: string): string {

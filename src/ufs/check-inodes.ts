@@ -122,12 +122,11 @@ async function checkInode(state: CheckState, inode: number, dinode: Dinode): Pro
   }
   if (ic_lsize > MAXOFF32) state.largeFiles++;
   checkIds(state, inode, dinode);
-  if (isDevice) return;
   if (type === 0o120000 && ic_lsize > MAXPATHLEN) {
     report("1", "symlink-length", "error", `I=${inode}  Symlink longer than supported maximum`, { inode });
     return;
   }
-  const { sectors, hasHole } = await claimAddresses(state, inode, dinode);
+  const { sectors, hasHole } = isDevice ? NO_CLAIMS : await claimAddresses(state, inode, dinode);
   if (isDirectory && hasHole) state.holes.push(inode);
   if (dinode.ic_blocks !== sectors) {
     const message = `INCORRECT DISK BLOCK COUNT I=${inode} (${dinode.ic_blocks} should be ${sectors})`;
@@ -187,11 +186,14 @@ async function checkSymlinkEnd(state: CheckState, inode: number, dinode: Dinode)
   });
 }
 
+/** CHECK_ACL_ALLOWED (ufs_acl.h): directories, also of attributes, files, fifos and devices. */
+const MAY_HAVE_ACL: ReadonlySet<number> = new Set([0o040000, IFATTRDIR, 0o100000, 0o010000, 0o020000, 0o060000]);
+
 async function checkReferences(state: CheckState, inode: number, dinode: Dinode, type: number): Promise<void> {
   const { report, volume, inodes } = state;
   const { ic_shadow, ic_oeftflag } = dinode;
   if (ic_shadow !== 0) {
-    if (type === IFSHAD || type === 0o120000) {
+    if (!MAY_HAVE_ACL.has(type)) {
       report("1", "acl-reference", "error", `NON-ZERO ACL REFERENCE, I=${inode}`, { inode, field: "ic_shadow" });
     } else if (ic_shadow <= UFSROOTINO || ic_shadow >= inodes) {
       report("1", "acl-reference", "error", `BAD ACL REFERENCE I=${inode}`, { inode, field: "ic_shadow" });
@@ -219,6 +221,8 @@ interface Claims {
   readonly sectors: number;
   readonly hasHole: boolean;
 }
+
+const NO_CLAIMS: Claims = { sectors: 0, hasHole: false };
 
 /** Marks all frags of an inode as used, and reports those that cannot be or that someone has already. */
 async function claimAddresses(state: CheckState, inode: number, dinode: Dinode): Promise<Claims> {

@@ -1,6 +1,6 @@
 // What the phases of a check tell each other: the state of every inode, who uses which frag, names and links.
 
-import { toText } from "../bytes/index.ts";
+import { ImageError, toText } from "../bytes/index.ts";
 import { joinPath, S_IFMT } from "../tree/index.ts";
 import type { Report } from "./findings.ts";
 import { IFATTRDIR, IFSHAD, UFSROOTINO } from "./format.ts";
@@ -63,9 +63,16 @@ export interface CheckState {
   patience: number;
 }
 
+/** The check keeps eleven bytes for each: more would not fit into memory. */
+const MAX_INODES = 2 ** 27;
+
+/** @throws ImageError "limit" */
 export function checkState(volume: Volume, report: Report): CheckState {
   const { sb } = volume;
   const inodes = sb.fs_ncg * sb.fs_ipg;
+  if (inodes > MAX_INODES) {
+    throw new ImageError("limit", `${inodes} inodes are too many: up to ${MAX_INODES} can be checked`);
+  }
   return {
     volume,
     report,

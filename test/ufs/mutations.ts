@@ -63,13 +63,14 @@ export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   },
 );
 
-/** Applies mutations in order. */
+/** Applies mutations in order. Where the structures lie is taken from the image as it was before. */
 export function mutate(sample: Sample, mutations: readonly Mutation[]): Uint8Array<ArrayBuffer> {
   const { bytes, sb } = sample;
+  const entries = Array.from({ length: 45 }, (_, which) => entryOffset(sample, which));
   for (const one of mutations) {
     switch (one.kind) {
       case "field":
-        setField(sample, one);
+        setField(sample, one, entries);
         break;
       case "address":
         new DataView(bytes.buffer).setInt32(
@@ -88,7 +89,8 @@ export function mutate(sample: Sample, mutations: readonly Mutation[]): Uint8Arr
   return bytes;
 }
 
-function setField(sample: Sample, { structure, which, field, index, value }: FieldMutation): void {
+function setField(sample: Sample, one: FieldMutation, entries: readonly number[]): void {
+  const { structure, which, field, index, value } = one;
   const { bytes, sb } = sample;
   switch (structure) {
     case "fs":
@@ -107,7 +109,7 @@ function setField(sample: Sample, { structure, which, field, index, value }: Fie
       set(dinode, bytes, inodeOffset(sb, 2 + (which % 18)), field, index, value);
       break;
     case "direct":
-      set(direct, bytes, entryOffset(sample, which), field, index, value);
+      set(direct, bytes, entries[which % entries.length] ?? 0, field, index, value);
   }
 }
 
@@ -116,9 +118,7 @@ function entryOffset({ bytes, sb, inode }: Sample, which: number): number {
   const folder = ["/", "/d1", "/d1/d2", "/attributes", "/lost+found"][which % 5] ?? "/";
   let at = (inode(folder).ic_db[0] ?? 0) * sb.fs_fsize;
   for (let i = 0; i < Math.floor(which / 5); i++) {
-    const next = at + direct.decode(bytes, at).d_reclen;
-    if (next + direct.sizeBytes > bytes.length) break;
-    at = next;
+    at += direct.decode(bytes, at).d_reclen;
   }
   return at;
 }

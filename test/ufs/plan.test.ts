@@ -105,7 +105,7 @@ describe("the smallest size", () => {
           minimal(planned, { freeBytes, freeInodes, newfs: { bsize, nbpi }, lostAndFound });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
   test("at every border between groups and tails", () => {

@@ -5,7 +5,9 @@ import { describe, expect, test } from "vitest";
 import { ImageError, memoryContent, readBytes } from "../../src/bytes/index.ts";
 import { layoutBytes, layoutContent, makeLayout } from "../../src/layout/index.ts";
 import { type Directory, file, lookup, treeOf } from "../../src/tree/index.ts";
+import { checkUfs } from "../../src/ufs/check.ts";
 import { fitUfs } from "../../src/ufs/fit.ts";
+import { fs, MTB_UFS_MAGIC, SBOFF } from "../../src/ufs/format.ts";
 import { layoutOf } from "../../src/ufs/layout-of.ts";
 import { emptyRoot, planUfs, type UfsOptions, type UfsPlan } from "../../src/ufs/plan.ts";
 import { openUfs } from "../../src/ufs/read.ts";
@@ -125,6 +127,57 @@ describe("reading", () => {
   });
   test("the layout of an image without a superblock is not guessed", async () => {
     await expect(layoutOf(layoutContent(makeLayout(2 ** 20, [])))).rejects.toBeInstanceOf(ImageError);
+  });
+});
+
+describe("other kinds of UFS are named", () => {
+  const little = new Uint8Array(2 ** 17);
+  const plan = planUfs(emptyRoot(0), small);
+  const put = (bytes: Uint8Array, field: keyof typeof fs.fields, value: number, isLittle: boolean): void => {
+    const { offset } = fs.fields[field];
+    new DataView(bytes.buffer).setInt32(SBOFF + offset, value, isLittle);
+  };
+  /** The fields of a superblock that are 32-bit numbers, in either byte order. */
+  function superblock(isLittle: boolean): Uint8Array<ArrayBuffer> {
+    const bytes = little.slice();
+    for (const [name, { type }] of Object.entries(fs.fields)) {
+      const field = name as keyof typeof fs.fields;
+      if (type.sizeBytes === 4) put(bytes, field, plan.superblock[field] as number, isLittle);
+    }
+    return bytes;
+  }
+  /** BSD has fs_qbmask and fs_qfmask four bytes earlier. */
+  function bsd(isLittle: boolean): Uint8Array<ArrayBuffer> {
+    const bytes = superblock(isLittle);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(SBOFF + fs.fields.fs_qbmask.offset - 4, 8191n, isLittle);
+    view.setBigUint64(SBOFF + fs.fields.fs_qbmask.offset + 4, 1023n, isLittle);
+    return bytes;
+  }
+  function mtb(isLittle: boolean): Uint8Array<ArrayBuffer> {
+    const bytes = superblock(isLittle);
+    put(bytes, "fs_magic", MTB_UFS_MAGIC, isLittle);
+    return bytes;
+  }
+  function ufs2(isLittle: boolean, at: number): Uint8Array<ArrayBuffer> {
+    const bytes = little.slice();
+    new DataView(bytes.buffer).setInt32(at + fs.fields.fs_magic.offset, 0x19540119, isLittle);
+    return bytes;
+  }
+  test.each([
+    ["SPARC", superblock(false), /a big-endian UFS \(SPARC\)/],
+    ["multi-terabyte", mtb(true), /multi-terabyte/],
+    ["multi-terabyte, SPARC", mtb(false), /multi-terabyte/],
+    ["BSD UFS1", bsd(true), /a BSD UFS1/],
+    ["BSD UFS1, big-endian", bsd(false), /a big-endian BSD UFS1/],
+    ["BSD UFS2", ufs2(true, 65_536), /a BSD UFS2/],
+    ["BSD UFS2, big-endian", ufs2(false, 65_536), /a big-endian BSD UFS2/],
+    ["BSD UFS2, where UFS1 has its superblock", ufs2(true, 8192), /a BSD UFS2/],
+  ])("%s", async (_, bytes, message) => {
+    const error = { code: "unsupported", message: expect.stringMatching(message) };
+    await expect(openUfs(memoryContent(bytes))).rejects.toMatchObject(error);
+    await expect(layoutOf(memoryContent(bytes))).rejects.toMatchObject(error);
+    expect((await checkUfs(memoryContent(bytes))).findings).toMatchObject([error]);
   });
 });
 
