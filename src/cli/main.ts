@@ -33,6 +33,7 @@ const COMMANDS: readonly Entry[] = [
   { name: "ls", summary: "list what is in an image", load: () => import("./ls.ts") },
   { name: "cat", summary: "print files of an image", load: () => import("./cat.ts") },
   { name: "stat", summary: "show the inode or directory record of a path", load: () => import("./stat.ts") },
+  { name: "dump", summary: "say what the bytes at an offset mean", load: () => import("./dump.ts") },
   { name: "extract", summary: "write an image, or parts of it, to a directory", load: () => import("./extract.ts") },
   { name: "manifest", summary: "print mtree(5) text of an image or directory", load: () => import("./manifest.ts") },
   { name: "newfs", summary: "make an empty UFS as newfs makes it", load: () => import("./newfs.ts") },

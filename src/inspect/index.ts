@@ -11,6 +11,7 @@ export { bootArchivePaths } from "./boot-parts.ts";
 export { type Diff, type DiffOptions, diffLayers, type TimeShift } from "./diff.ts";
 export type { FieldDifference } from "./diff-fields.ts";
 export type { Aspect, Change, PathDifference } from "./diff-trees.ts";
+export { type Dumped, dumpAt } from "./dump.ts";
 export { inodeNumbers } from "./inode-numbers.ts";
 export { type Inspected, inspectLayer } from "./inspect.ts";
 export type {
@@ -40,10 +41,11 @@ export {
   modeText,
   timeText,
 } from "./list.ts";
+export { fieldAt, type Located } from "./located.ts";
 export { type MapRegion, type PlaceMap, placeMaps, type SizeMap, type SizeNode, sizeMaps } from "./map.ts";
 export { placesHtml, sizesHtml } from "./map-html.ts";
 export { placesSvg, sizesSvg } from "./map-svg.ts";
-export { describeLayer, directoryLayer, openImage } from "./open.ts";
+export { describeLayer, directoryLayer, openImage, openPlainLayer } from "./open.ts";
 export { bootArchive, type LocateOptions, layerAt, locate, type Place, treeLayer } from "./paths.ts";
 export { recognize } from "./recognize.ts";
 export { type Mark, type Region, type RegionKind, type Regions, regionsOf } from "./regions.ts";

@@ -1,6 +1,6 @@
 // Directory records of an ISO with the System Use entries that belong to them.
 
-import { byteString, type DumpLine, type Fields, type Struct, toText } from "../bytes/index.ts";
+import { byteString, type DumpLine, toText } from "../bytes/index.ts";
 import { date7, date17 } from "../iso9660-writer-ts/dates.ts";
 import { directoryRecord, SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
 import {
@@ -23,7 +23,7 @@ import type { SeenDirectory, SeenEntry, SeenHierarchy, SeenRecord } from "../iso
 import type { RawEntry } from "../iso9660-writer-ts/read-records.ts";
 import { splitPath } from "../tree/index.ts";
 import type { IsoLayer } from "./layer.ts";
-import { type Structure, structureOf } from "./structure.ts";
+import { type Declared, type Structure, structureOf } from "./structure.ts";
 
 /** A record with the directory that it lies in. */
 export interface PlacedRecord {
@@ -87,7 +87,7 @@ function placedEntries(record: SeenRecord, recordOffset: number): [RawEntry, num
   return placed;
 }
 
-const ENTRIES: Readonly<Record<string, Struct<Fields>>> = {
+const ENTRIES: Readonly<Record<string, Declared>> = {
   CE: continuationArea,
   SP: sharingProtocol,
   ER: extensionsReference,
@@ -149,8 +149,8 @@ function restFields(signature: string, bytes: Uint8Array, from: number, offset: 
 }
 
 /** The declaration for an entry, unless the entry is shorter than that. */
-function declarationOf(signature: string, length: number): Struct<Fields> {
+function declarationOf(signature: string, length: number): Declared {
   const px = length >= posixAttributesWithSerial.sizeBytes ? posixAttributesWithSerial : posixAttributes;
-  const declared = signature === "PX" ? (px as Struct<Fields>) : ENTRIES[signature];
-  return declared && declared.sizeBytes <= length ? declared : (systemUseEntry as Struct<Fields>);
+  const declared = signature === "PX" ? px : ENTRIES[signature];
+  return declared && declared.sizeBytes <= length ? declared : systemUseEntry;
 }

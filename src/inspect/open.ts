@@ -206,7 +206,8 @@ async function openArchiveLayer(content: Content, host: InspectHost): Promise<Ar
   return layer;
 }
 
-async function openPlainLayer(content: Content, host: InspectHost): Promise<PlainLayer> {
+/** Anything as what it is in any case: bytes. */
+export async function openPlainLayer(content: Content, host: InspectHost): Promise<PlainLayer> {
   const compression = content.sizeBytes > 0 ? await recognizeArchive(content) : undefined;
   return {
     kind: "plain",

@@ -3,7 +3,7 @@
 import { readBytes } from "../bytes/index.ts";
 import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
 import { fileExtents } from "../iso9660-writer-ts/read.ts";
-import type { Node } from "../tree/index.ts";
+import { type Node, typeOfMode } from "../tree/index.ts";
 import { addressMap } from "../ufs/file-content.ts";
 import { dinode } from "../ufs/format.ts";
 import { inodeOffset } from "../ufs/superblock.ts";
@@ -58,17 +58,22 @@ async function ownFacts({ layer, path }: Place): Promise<OwnFacts> {
   }
 }
 
-async function ufsFacts({ content, ufs }: UfsLayer, path: string): Promise<OwnFacts> {
+async function ufsFacts(layer: UfsLayer, path: string): Promise<OwnFacts> {
+  const { content, ufs } = layer;
   const number = await ufs.inodeOf(path);
-  const sb = ufs.superblock;
-  const offset = inodeOffset(sb, number);
+  const offset = inodeOffset(ufs.superblock, number);
   const bytes = await readBytes(content, offset, dinode.sizeBytes);
   const structures = [structureOf(dinode, `inode ${number}`, bytes, 0, offset)];
-  const inode = await ufs.dinode(number);
-  const volume = await openVolume(content);
-  const { runs, indirect } = await addressMap(volume, inode, path);
-  const isDevice = (inode.ic_smode & 0o170000) === 0o020000 || (inode.ic_smode & 0o170000) === 0o060000;
-  if (isDevice) return { structures, extents: [] };
+  return { structures, extents: (await ufsExtents(layer, path)).extents };
+}
+
+/** Where the data and indirect blocks of a path lie. @throws ImageError "not-found"; "bad-format" */
+export async function ufsExtents({ content, ufs }: UfsLayer, path: string): Promise<Pick<Stat, "extents">> {
+  const sb = ufs.superblock;
+  const inode = await ufs.dinode(await ufs.inodeOf(path));
+  const type = typeOfMode(inode.ic_smode);
+  if (type === "character" || type === "block") return { extents: [] }; // there the addresses are the device's number
+  const { runs, indirect } = await addressMap(await openVolume(content), inode, path);
   const extents: StatExtent[] = runs.map(({ lbn, frag, frags }) => ({
     offset: frag * sb.fs_fsize,
     length: frags * sb.fs_fsize,
@@ -79,7 +84,7 @@ async function ufsFacts({ content, ufs }: UfsLayer, path: string): Promise<OwnFa
     const what = `indirect block of level ${level}`;
     extents.push({ offset: frag * sb.fs_fsize, length: sb.fs_bsize, what, fileOffset: undefined });
   }
-  return { structures, extents };
+  return { extents };
 }
 
 async function isoFacts(layer: IsoLayer, path: string): Promise<OwnFacts> {

@@ -14,15 +14,18 @@ export interface Structure {
   readonly fields: readonly DumpLine[];
 }
 
+/** Any declared structure, as far as taking bytes apart goes. */
+export type Declared = Pick<Struct<Fields>, "name" | "sizeBytes" | "fields">;
+
 /** A declared structure in `bytes` at `at`, which is byte `offset` of the layer. */
-export function structureOf<F extends Fields>(
-  declared: Struct<F>,
+export function structureOf(
+  declared: Declared,
   title: string,
   bytes: Uint8Array,
   at: number,
   offset: number,
 ): Structure {
-  const fields = dumpStruct(declared, bytes, at, offset - at);
+  const fields = dumpStruct(declared as Struct<Fields>, bytes, at, offset - at);
   return { title, name: declared.name, offset, sizeBytes: declared.sizeBytes, fields };
 }
 
