@@ -4,8 +4,7 @@
 import { type Content, isAllZeros, readBytes, roundUp } from "../bytes/index.ts";
 import type { Report } from "./findings.ts";
 import { csum, FS_DYNAMICPOSTBLFMT, fs, SBOFF, SBSIZE } from "./format.ts";
-import { maxipg } from "./mkfs.ts";
-import { cgsblock, encodeSuperblock, INODE_BYTES, type Superblock } from "./superblock.ts";
+import { cgsblock, encodeSuperblock, INODE_BYTES, maxipg, type Superblock } from "./superblock.ts";
 import { superblockFault } from "./volume.ts";
 
 const SECTOR = 512;

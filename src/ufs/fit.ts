@@ -4,10 +4,11 @@ import { ImageError } from "../bytes/index.ts";
 import type { Directory } from "../tree/index.ts";
 import { type Demand, demandOf, place } from "./allocate.ts";
 import { type FreeSpace, freeSpace } from "./free-space.ts";
+import { planGeometry } from "./geometry.ts";
 import type { HolesOption } from "./holes.ts";
 import { lofiCylinderBytes, type NewfsOptions } from "./newfs.ts";
 import { numberInodes, withLostAndFound } from "./numbering.ts";
-import { planGeometry, planUfs } from "./plan.ts";
+import { planUfs } from "./plan.ts";
 import type { Superblock } from "./superblock.ts";
 
 export interface FitOptions {

@@ -5,7 +5,7 @@ import { type Layout, makeLayout, type Owner, ownerText } from "../layout/index.
 import { typeOfMode } from "../tree/index.ts";
 import { addressesOf, addressMap } from "./file-content.ts";
 import { SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
-import { DATA_OWNERS } from "./plan.ts";
+import { DATA_OWNERS } from "./plan-extents.ts";
 import { type OpenUfsOptions, readDirectory, traverse } from "./read.ts";
 import { cgimin, cgsblock, cgtod, INODE_BYTES, type Superblock } from "./superblock.ts";
 import { type Dinode, openVolume, type Volume } from "./volume.ts";

@@ -2,8 +2,9 @@
 // (usr/src/uts/common/io/lofi.c says which geometry that reports), or for a disk with an EFI label
 // (usr/src/cmd/fs.d/ufs/newfs/newfs.c).
 
-import { divideUp, ImageError, isPowerOfTwo, roundUp } from "../bytes/index.ts";
-import { beyondReported, CHSLIMIT, type Device, type MkfsOperands } from "./mkfs.ts";
+import { divideUp, ImageError, isPowerOfTwo } from "../bytes/index.ts";
+import { beyondReported, CHSLIMIT, type Device, type MkfsOperands } from "./mkfs-operands.ts";
+import { maxipg, SIZEOF_CG } from "./superblock.ts";
 
 export interface NewfsOptions {
   /** Bytes of the image file. */
@@ -49,7 +50,6 @@ const MINFREESEC = (64 * 2 ** 20) / SECTOR;
 const INT_MAX = 2 ** 31 - 1;
 /** sizeof (struct inode), the kernel's, in a 32-bit program: newfs takes it for the on-disk one when it counts. */
 const SIZEOF_INODE = 276;
-const SIZEOF_CG = 172;
 /** dki_maxtransfer of lofi. */
 const LOFI_MAXTRANSFER_SECTORS = 16;
 const MAXPHYS_BYTES = 2 ** 20;
@@ -210,8 +210,8 @@ function pcTracks(ntrack: number): number {
 
 /** 32 cylinders a group for each GiB, at most as many as newfs thinks fit, at least 16. */
 function defaultCpg(size: number, bsize: number, nrpos: number, nsect: number): number {
-  const maxipg = roundUp(Math.floor((bsize * 8) / 3), Math.floor(bsize / SIZEOF_INODE));
-  const maxcpg = Math.floor((bsize - SIZEOF_CG - divideUp(maxipg, 8)) / (4 + nrpos * 2 + Math.floor(nsect / 64)));
+  const mapBytes = divideUp(maxipg(bsize, Math.floor(bsize / SIZEOF_INODE)), 8);
+  const maxcpg = Math.floor((bsize - SIZEOF_CG - mapBytes) / (4 + nrpos * 2 + Math.floor(nsect / 64)));
   return Math.min(Math.floor(size / GBSEC) * 32, maxcpg) || 16;
 }
 

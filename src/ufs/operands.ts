@@ -1,7 +1,7 @@
 // mkfs' operands as words of a command line, with its own syntax of numbers (mkfs.c, number): 123, 16k, 32x16, 32*16, 10%.
 
 import { ImageError } from "../bytes/index.ts";
-import type { MkfsOperands } from "./mkfs.ts";
+import type { MkfsOperands } from "./mkfs-operands.ts";
 
 /** The operands in order, and what a number becomes that is none. */
 const NUMBERS = [

@@ -1,7 +1,7 @@
 // The superblock: where everything lies (the address macros of ufs_fs.h) and its encoding with the rotational tables
 // that follow the declared structure (mkfs.c, "calculate the available blocks for each rotational position").
 
-import type { StructValues } from "../bytes/index.ts";
+import { divideUp, roundUp, type StructValues } from "../bytes/index.ts";
 import { fs, SBSIZE } from "./format.ts";
 
 /** All fields of struct fs by name. */
@@ -40,6 +40,27 @@ export const cbtorpos = (sb: Superblock, frag: number): number =>
 
 /** The frags of group 0 that the summary array takes. */
 export const csumFrags = (sb: Superblock): number => Math.ceil(sb.fs_cssize / sb.fs_fsize);
+
+/** sizeof (struct cg) for a 32-bit program: with the first bytes of the maps, and padding. */
+export const SIZEOF_CG = 172;
+
+/** Inodes in a group at most: their map may take a third of the group's block. */
+export function maxipg(bsize: number, inopb: number = bsize / INODE_BYTES): number {
+  return roundUp(Math.floor((bsize * 8) / 3), inopb);
+}
+
+export type Cgsize = Pick<Superblock, "fs_cpg" | "fs_nrpos" | "fs_ipg" | "fs_spc" | "fs_nspf">;
+
+/** Bytes of a cylinder group block: struct cg, block totals, positions, inode map, frag map. */
+export function cgsizeOf(sb: Cgsize): number {
+  return (
+    SIZEOF_CG +
+    sb.fs_cpg * 4 +
+    sb.fs_cpg * sb.fs_nrpos * 2 +
+    divideUp(sb.fs_ipg, 8) +
+    divideUp(Math.floor((sb.fs_cpg * sb.fs_spc) / sb.fs_nspf), 8)
+  );
+}
 
 /** The SBSIZE bytes that stand at SBOFF and at every cgsblock: structure, rotational tables, zeros. */
 export function encodeSuperblock(sb: Superblock, target: Uint8Array): void {

@@ -4,8 +4,7 @@
 import { type Content, divideUp, ImageError, readBytes, roundUp, type StructValues } from "../bytes/index.ts";
 import { firstLbnOfLevel } from "./block-map.ts";
 import { csum, dinode, FS_MAGIC, fs, MTB_UFS_MAGIC, NIADDR, SBOFF, UFSROOTINO } from "./format.ts";
-import { cgsizeOf, maxipg } from "./mkfs.ts";
-import { cgdmin, cgend, INODE_BYTES, inodeOffset, nspb, type Superblock } from "./superblock.ts";
+import { cgdmin, cgend, cgsizeOf, INODE_BYTES, inodeOffset, maxipg, nspb, type Superblock } from "./superblock.ts";
 
 /** All fields of struct dinode by name. */
 export type Dinode = StructValues<typeof dinode>;

@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { MkfsOperands } from "../../src/ufs/mkfs.ts";
-import type { GeometryOption } from "../../src/ufs/plan.ts";
+import type { GeometryOption } from "../../src/ufs/geometry.ts";
+import type { MkfsOperands } from "../../src/ufs/mkfs-operands.ts";
 
 export interface Golden {
   readonly name: string;

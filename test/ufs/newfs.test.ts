@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../src/bytes/index.ts";
-import { mkfs, plainDevice } from "../../src/ufs/mkfs.ts";
+import { mkfs } from "../../src/ufs/mkfs.ts";
+import { plainDevice } from "../../src/ufs/mkfs-operands.ts";
 import { mkfsCommand, type NewfsOptions, newfs } from "../../src/ufs/newfs.ts";
 import { emptyRoot, planUfs } from "../../src/ufs/plan.ts";
 import { mkfsReport } from "../../src/ufs/report.ts";

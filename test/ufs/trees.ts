@@ -16,8 +16,8 @@ import {
   treeOf,
   walk,
 } from "../../src/tree/index.ts";
+import type { GeometryOption } from "../../src/ufs/geometry.ts";
 import { lofiCylinderBytes } from "../../src/ufs/newfs.ts";
-import type { GeometryOption } from "../../src/ufs/plan.ts";
 
 export const ATTRIBUTES: Attributes = { mode: 0o644, uid: 0, gid: 3, mtimeSeconds: 1_000_000_000 };
 export const DIRECTORY: Attributes = { ...ATTRIBUTES, mode: 0o755 };
