@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { formatSize, fromText } from "../bytes/index.ts";
-import { layerAt, treeLayer } from "../inspect/index.ts";
+import { layerAt, treeLayer } from "../inspect/paths.ts";
 import { type Extracted, extractTree } from "../node/extract.ts";
 import { type Attributes, baseName, type Directory, directory, draft, splitPath } from "../tree/index.ts";
 import {

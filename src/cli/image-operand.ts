@@ -3,7 +3,8 @@
 
 import { type Command, Option } from "commander";
 import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
-import { bootArchive, type InspectHost, type Layer, type LocateOptions, locate, type Place } from "../inspect/index.ts";
+import type { InspectHost, Layer } from "../inspect/layer.ts";
+import { bootArchive, type LocateOptions, locate, type Place } from "../inspect/paths.ts";
 import { onInterrupt } from "../node/interrupt.ts";
 import { type ImageFile, type ImageHostOptions, openImageFile } from "../node/open-image.ts";
 import { createProgress, type ProgressMode } from "../node/terminal.ts";

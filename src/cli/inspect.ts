@@ -2,7 +2,10 @@
 
 import type { Command } from "commander";
 import { formatSize, toText } from "../bytes/index.ts";
-import { type Figure, type Inspected, inspectLayer, layerAt, timeText } from "../inspect/index.ts";
+import { type Inspected, inspectLayer } from "../inspect/inspect.ts";
+import type { Figure } from "../inspect/layer.ts";
+import { timeText } from "../inspect/list.ts";
+import { layerAt } from "../inspect/paths.ts";
 import {
   archiveOption,
   defineImageOptions,

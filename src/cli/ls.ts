@@ -2,16 +2,9 @@
 
 import { type Command, Option } from "commander";
 import { toText } from "../bytes/index.ts";
-import {
-  accountNames,
-  inodeNumbers,
-  type ListRow,
-  type LongColumns,
-  linkCounts,
-  listDirectory,
-  longLines,
-  type Place,
-} from "../inspect/index.ts";
+import { inodeNumbers } from "../inspect/inode-numbers.ts";
+import { accountNames, type ListRow, type LongColumns, linkCounts, listDirectory, longLines } from "../inspect/list.ts";
+import type { Place } from "../inspect/paths.ts";
 import { joinPath, type Node } from "../tree/index.ts";
 import {
   archiveOption,

@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import { ImageError, toText } from "../bytes/index.ts";
-import { layerAt, treeLayer } from "../inspect/index.ts";
+import { layerAt, treeLayer } from "../inspect/paths.ts";
 import { throwIfAborted } from "../layout/index.ts";
-import { formatMtree } from "../source/index.ts";
+import { formatMtree } from "../source/mtree-write.ts";
 import type { Directory } from "../tree/index.ts";
 import {
   archiveOption,

@@ -2,7 +2,9 @@
 
 import type { Command } from "commander";
 import { formatSize, toText } from "../bytes/index.ts";
-import { modeText, type Stat, type Structure, statPlace, timeText, valueText } from "../inspect/index.ts";
+import { modeText, timeText } from "../inspect/list.ts";
+import { type Stat, statPlace } from "../inspect/stat.ts";
+import { type Structure, valueText } from "../inspect/structure.ts";
 import type { Node } from "../tree/index.ts";
 import {
   archiveOption,

@@ -1,9 +1,12 @@
 // What an ISO boots: the boot archives that its configuration names, and the images in its boot catalog.
 
 import { type Content, ImageError, sliceContent } from "../bytes/index.ts";
-import { partitionContent } from "../disk/index.ts";
-import { CDBOOT_PATH, LOADER_PATH, loaderFileAt, readGrubMenu, readLoaderConfiguration } from "../illumos/index.ts";
-import { type BootCatalogEntry, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
+import { partitionContent } from "../disk/read.ts";
+import { CDBOOT_PATH, LOADER_PATH } from "../illumos/loader.ts";
+import { loaderFileAt, readLoaderConfiguration } from "../illumos/read-loader.ts";
+import { readGrubMenu } from "../illumos/read-menu.ts";
+import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
+import type { BootCatalogEntry } from "../iso9660-writer-ts/read-eltorito.ts";
 import { extentsOf } from "../iso9660-writer-ts/volume.ts";
 import { type Directory, findFile, lookup } from "../tree/index.ts";
 import type { IsoLayer } from "./layer.ts";

@@ -1,7 +1,7 @@
 // The vital figures of each kind of layer, by the standards' own names.
 
 import { toText } from "../bytes/index.ts";
-import { type Disk, validGpt } from "../disk/index.ts";
+import { type Disk, validGpt } from "../disk/read.ts";
 import { type Directory, summarize } from "../tree/index.ts";
 import { bootImages } from "./boot-parts.ts";
 import type { ArchiveLayer, DiskLayer, FatLayer, Figure, GzipLayer, IsoLayer, UfsLayer } from "./layer.ts";

@@ -1,14 +1,13 @@
 // Opening a layer: its kind told by its bytes, its tree made when it is asked for.
 
 import { type Content, formatSize, ImageError } from "../bytes/index.ts";
-import { type Disk, partitionContent, readDisk } from "../disk/index.ts";
-import { readFat } from "../fat/index.ts";
-import { gunzipContent, readGzipHeader, readIsize } from "../gzip/index.ts";
-import { openIso } from "../iso9660-writer-ts/index.ts";
+import { type Disk, partitionContent, readDisk } from "../disk/read.ts";
+import { readFat } from "../fat/read.ts";
+import { gunzipContent, readGzipHeader, readIsize } from "../gzip/read.ts";
+import { openIso } from "../iso9660-writer-ts/read.ts";
 import { readVolume } from "../iso9660-writer-ts/volume.ts";
-import { openSource, recognizeArchive } from "../source/index.ts";
 import { type Attributes, type Directory, directory, file } from "../tree/index.ts";
-import { openUfs } from "../ufs/index.ts";
+import { openUfs } from "../ufs/read.ts";
 import { isoParts } from "./boot-parts.ts";
 import {
   archiveFigures,
@@ -189,6 +188,7 @@ async function openGzipLayer(content: Content, host: InspectHost): Promise<GzipL
 }
 
 async function openArchiveLayer(content: Content, host: InspectHost): Promise<ArchiveLayer> {
+  const { openSource, recognizeArchive } = await import("../source/open.ts");
   const format = await recognizeArchive(content);
   const source = once(() =>
     openSource(content, { decompressors: { gzip: host.gunzip ?? gunzipContent }, hashing: host.createHasher }),
@@ -208,6 +208,7 @@ async function openArchiveLayer(content: Content, host: InspectHost): Promise<Ar
 
 /** Anything as what it is in any case: bytes. */
 export async function openPlainLayer(content: Content, host: InspectHost): Promise<PlainLayer> {
+  const { recognizeArchive } = await import("../source/open.ts");
   const compression = content.sizeBytes > 0 ? await recognizeArchive(content) : undefined;
   return {
     kind: "plain",

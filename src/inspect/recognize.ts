@@ -1,16 +1,16 @@
 // What a file is, told by its bytes alone.
 
 import { type Content, readBytes } from "../bytes/index.ts";
-import { looksLikePartitionTable, readDisk, readPartitionTable } from "../disk/index.ts";
-import { looksLikeFat } from "../fat/index.ts";
-import { isGzip } from "../gzip/index.ts";
+import { looksLikePartitionTable, readPartitionTable } from "../disk/mbr.ts";
+import { readDisk } from "../disk/read.ts";
+import { looksLikeFat } from "../fat/volume.ts";
+import { isGzip } from "../gzip/read.ts";
 import {
   SECTOR_BYTES,
   STANDARD_IDENTIFIER,
   SYSTEM_AREA_SECTORS,
   volumeDescriptor,
 } from "../iso9660-writer-ts/format.ts";
-import { recognizeArchive } from "../source/index.ts";
 import { FS_MAGIC, fs, MTB_UFS_MAGIC, SBOFF } from "../ufs/format.ts";
 import type { LayerKind } from "./layer.ts";
 
@@ -30,6 +30,8 @@ export async function recognize(content: Content): Promise<Exclude<LayerKind, "d
   if (isGzip(head)) return "gzip";
   if (looksLikeFat(head)) return "fat";
   if (await isDisk(content, head)) return "disk";
+  // Loaded only for what is none of the above: listing a file system must not cost the time of loading package formats.
+  const { recognizeArchive } = await import("../source/open.ts");
   const archive = await recognizeArchive(content);
   return archive !== undefined && ARCHIVES.has(archive) ? "archive" : "plain";
 }

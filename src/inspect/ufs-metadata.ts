@@ -3,7 +3,8 @@
 // once, front to back, and what a reader will ask for is kept as it comes by: inodes lie before most of what they lead to.
 
 import { type Content, type Hasher, isAllZeros } from "../bytes/index.ts";
-import { checkGzip, readIsize } from "../gzip/index.ts";
+import { checkGzip } from "../gzip/check.ts";
+import { readIsize } from "../gzip/read.ts";
 import { S_IFMT, typeOfMode } from "../tree/index.ts";
 import { dinode, fs, IFATTRDIR, IFSHAD, NDADDR, SBOFF, SBSIZE } from "../ufs/format.ts";
 import { cgimin, cgsblock, cgtod, INODE_BYTES, type Superblock } from "../ufs/superblock.ts";

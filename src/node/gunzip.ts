@@ -4,7 +4,7 @@
 import { promisify } from "node:util";
 import { gunzip as zlibGunzip } from "node:zlib";
 import { type Content, ImageError, memoryContent, readAll } from "../bytes/index.ts";
-import { gunzipContent, readGzipHeader, readIsize } from "../gzip/index.ts";
+import { gunzipContent, readGzipHeader, readIsize } from "../gzip/read.ts";
 import { errnoOf } from "./host-errors.ts";
 
 /** Packed and unpacked; below it, memory for a few at once does not matter. */

@@ -3,7 +3,8 @@
 
 import { type Stats, statSync } from "node:fs";
 import { type Content, fromText, ImageError } from "../bytes/index.ts";
-import { directoryLayer, type InspectHost, type Layer, openImage } from "../inspect/index.ts";
+import type { InspectHost, Layer } from "../inspect/layer.ts";
+import { directoryLayer, openImage } from "../inspect/open.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
 import { gunzip } from "./gunzip.ts";
