@@ -73,7 +73,8 @@ const PARENT: Attributes = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0 };
 
 /** The paths with the directories above them. Those that are images, with paths in them, become directories. */
 async function selectedTree(opened: OpenedOperand, paths: readonly string[]): Promise<Directory> {
-  const edit = draft(directory(PARENT));
+  const top = await locateWord(opened, "", { follow: true });
+  const edit = draft(directory(top.node.type === "directory" ? top.node : PARENT));
   for (const path of paths) {
     const names = splitPath(fromText(path));
     const { node } = await locateWord(opened, path, { follow: false });

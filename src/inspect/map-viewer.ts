@@ -343,16 +343,16 @@ const sizes = {
     this.describe(box || state.held);
   },
 
-  /** Into the directory below the one that is shown, or into an image; what was not tapped yet is only held. */
+  /** Into the directory below the one that is shown; into an image at the second tap. */
   tap(box) {
     if (!box) return;
     const inner = DATA.layers.findIndex(({ name }) => name === box.path);
     if (inner !== -1 && state.held && state.held.path === box.path) return this.open(inner);
-    const depth = state.trail.length - 1;
-    const name = box.path.split("/")[depth + 1];
-    const node = state.trail[depth][2].find(([one]) => one === name);
-    if (node && node[2] && (state.held || box).path === box.path && state.trail[depth] !== node) {
-      state.trail.push(node);
+    const here = state.trail[state.trail.length - 1];
+    const name = box.path.split("/")[state.trail.length];
+    const below = here[2].find(([one]) => one === name);
+    if (inner === -1 && below && below[2]) {
+      state.trail.push(below);
       Object.assign(state, { hover: null, held: null });
     } else state.held = box;
     this.draw();

@@ -65,7 +65,7 @@ interface Folder {
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = fs.constants;
 
 /**
- * Writes a tree below `target`, which is made when it is missing. Modes, times, links and holes are kept; set-id bits only
+ * Writes a tree below `target`, which is made when it is missing, with the attributes of the tree's root then. Modes, times, links and holes are kept; set-id bits only
  * together with owners, since they would give away the rights of whoever extracts.
  * @throws ImageError "output" when something is in the way or cannot be made; what reading contents throws; "interrupted".
  *   What was written until then stays.
@@ -75,19 +75,21 @@ export async function extractTree(tree: Directory, target: string, options: Extr
   if (options.devices && !isRoot) {
     throw new ImageError("invalid-argument", "device nodes can be made by root only: run as root, or leave them out");
   }
+  const { path: top, isNew } = openTarget(target);
   const extraction: Extraction = {
     options,
     owners: options.owners ?? isRoot,
-    top: openTarget(target),
+    top,
     totalBytes: summarize(tree).contentBytes,
     counts: { directories: 0, files: 0, symlinks: 0, hardLinks: 0, devices: 0, contentBytes: 0 },
     firstNames: new Map(),
     leftOut: new Map(),
   };
-  const fd = attempt(extraction.top, () => fs.openSync(extraction.top, O_RDONLY | O_DIRECTORY));
-  const folder: Folder = { fd, names: [], hostPath: fromText(extraction.top) };
+  const fd = attempt(top, () => fs.openSync(top, O_RDONLY | O_DIRECTORY));
+  const folder: Folder = { fd, names: [], hostPath: fromText(top) };
   try {
     await extractInto(extraction, folder, tree);
+    if (isNew) setAttributes(extraction, fd, tree, "/");
   } finally {
     fs.closeSync(fd);
   }
@@ -98,10 +100,10 @@ export async function extractTree(tree: Directory, target: string, options: Extr
 }
 
 /** The real path of the target: links in what the user typed are the user's own. */
-function openTarget(target: string): string {
+function openTarget(target: string): { path: string; isNew: boolean } {
   try {
-    fs.mkdirSync(target, { recursive: true });
-    return fs.realpathSync(target);
+    const made = fs.mkdirSync(target, { recursive: true });
+    return { path: fs.realpathSync(target), isNew: made !== undefined };
   } catch (error) {
     throw outputError(error, target);
   }

@@ -42,7 +42,6 @@ async function listing(tree: Directory): Promise<string[]> {
   const lines: string[] = [];
   const names = new Map<Node, string>();
   for (const { path: at, node } of walk(tree)) {
-    if (at === "/") continue;
     const first = names.get(node) ?? at;
     names.set(node, first);
     const attributes = node.type === "symlink" ? "" : `${node.mode.toString(8)} ${node.uid}:${node.gid}`;

@@ -22,6 +22,7 @@ const PROGRAMS = {
   timeout: "coreutils",
   cpio: "cpio",
   zip: "zip",
+  chromium: "chromium",
   mtree: "mtree-netbsd",
   python3: "python3",
   tar: "tar",

@@ -95,9 +95,18 @@ export async function runMachine(machine: Machine): Promise<MachineResult> {
   }
 }
 
+/**
+ * The text that came, without the terminal's control sequences: SeaBIOS moves the cursor, sometimes within a word, when the
+ * screen goes to the serial line.
+ */
 function readSerial(file: string): string {
-  return existsSync(file) ? readFileSync(file, "latin1").replaceAll("\r", "") : "";
+  const text = existsSync(file) ? readFileSync(file, "latin1") : "";
+  return text.replaceAll("\r", "").replace(CONTROL_SEQUENCE, "");
 }
+
+/** ECMA-48: CSI, parameters, a final byte; and ESC with one letter. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+const CONTROL_SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-~])/g;
 
 /** QEMU's arguments for a machine; `scratch` is a folder for what it must be able to write to. */
 function machineArguments(machine: Machine, scratch: string, serialFile: string): string[] {
