@@ -9,9 +9,18 @@ export interface Visit {
   readonly node: Node;
 }
 
+export type Entries = readonly (readonly [name: string, node: Node])[];
+
+/** Trees do not change and are walked many times: each directory is sorted once. */
+const sorted = new WeakMap<Directory["entries"], Entries>();
+
 /** Entries of one directory in bytewise order of names. */
-export function sortedEntries(directory: Directory): [string, Node][] {
-  return [...directory.entries].sort(([a], [b]) => compareByteStrings(a, b));
+export function sortedEntries({ entries }: Directory): Entries {
+  const known = sorted.get(entries);
+  if (known) return known;
+  const list = [...entries].sort(([a], [b]) => compareByteStrings(a, b));
+  sorted.set(entries, list);
+  return list;
 }
 
 /**
@@ -23,7 +32,9 @@ export function* walk(node: Node, path = "/"): Generator<Visit> {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     yield next;
     if (next.node.type !== "directory") continue;
-    for (const [name, child] of sortedEntries(next.node).reverse()) {
+    const entries = sortedEntries(next.node);
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const [name, child] = entries[i] as Entries[number]; // 0 <= i < length
       pending.push({ path: joinPath(next.path, name), node: child });
     }
   }

@@ -119,25 +119,33 @@ function takeIndirect(sizes: BlockSizes, free: FreeSpace, ranges: readonly Block
 
 /** Where the blocks of all inodes lie. */
 export interface Placement {
-  runsOf(inode: number): DataRun[];
+  /** In order of lbn; neighbours that are contiguous on disk as well are one run. */
+  runsOf(inode: number): readonly DataRun[];
   indirectOf(inode: number): readonly IndirectBlock[];
   /** Frags that an inode holds, indirect blocks included. */
   fragsOf(inode: number): number;
 }
 
+/** Numbers that a run is kept as: lbn, frag, frags. */
+const RUN = 3;
+
 /** Places everything and remembers where: three numbers a run, so that a million inodes take little memory. */
 export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Placement {
+  const { fs_frag } = sizes;
   const runs: number[] = [];
-  const firstRun = new Int32Array(demand.sizes.length).fill(-1);
-  const endRun = new Int32Array(demand.sizes.length);
+  const firstRun = new Int32Array(demand.sizes.length);
+  const endRun = new Int32Array(demand.sizes.length); // 0: no run yet
+  const held = new Int32Array(demand.sizes.length);
   const indirect = new Map<number, readonly IndirectBlock[]>();
   place(sizes, demand, free, {
     data(inode, lbn, frag, frags) {
-      if (firstRun[inode] === -1) firstRun[inode] = runs.length;
+      held[inode] = (held[inode] as number) + frags;
+      if (endRun[inode] === 0) firstRun[inode] = runs.length;
       else {
-        const [lastLbn = 0, lastFrag = 0, lastFrags = 0] = runs.slice(-3);
-        if (lastFrag + lastFrags === frag && lastLbn * sizes.fs_frag + lastFrags === lbn * sizes.fs_frag) {
-          runs[runs.length - 1] = lastFrags + frags;
+        const last = runs.length - RUN;
+        const [lastLbn, lastFrag, lastFrags] = [runs[last], runs[last + 1], runs[last + 2]] as [number, number, number];
+        if (lastFrag + lastFrags === frag && lastLbn * fs_frag + lastFrags === lbn * fs_frag) {
+          runs[last + 2] = lastFrags + frags;
           return;
         }
       }
@@ -146,24 +154,24 @@ export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Pl
     },
     indirect(inode, blocks) {
       indirect.set(inode, blocks);
+      held[inode] = (held[inode] as number) + blocks.length * fs_frag;
     },
   });
-  const runsOf = (inode: number): DataRun[] => {
-    const list: DataRun[] = [];
-    for (let at = Math.max(0, firstRun[inode] ?? 0); at < (endRun[inode] ?? 0); at += 3) {
-      const [lbn = 0, frag = 0, frags = 0] = runs.slice(at, at + 3);
-      list.push({ lbn, frag, frags });
-    }
-    return list;
-  };
-  const indirectOf = (inode: number): readonly IndirectBlock[] => indirect.get(inode) ?? [];
   return {
-    runsOf,
-    indirectOf,
-    fragsOf: (inode) =>
-      runsOf(inode).reduce((sum, { frags }) => sum + frags, 0) + indirectOf(inode).length * sizes.fs_frag,
+    runsOf(inode) {
+      const list: DataRun[] = [];
+      const end = endRun[inode] as number;
+      for (let at = firstRun[inode] as number; at < end; at += RUN) {
+        list.push({ lbn: runs[at] as number, frag: runs[at + 1] as number, frags: runs[at + 2] as number });
+      }
+      return list;
+    },
+    indirectOf: (inode) => indirect.get(inode) ?? NONE,
+    fragsOf: (inode) => held[inode] as number,
   };
 }
+
+const NONE: readonly IndirectBlock[] = [];
 
 /** An inode's data; empty for those that have none. For directories, the bytes that are written. */
 export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Content {
