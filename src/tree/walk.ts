@@ -40,6 +40,24 @@ export function* walk(node: Node, path = "/"): Generator<Visit> {
   }
 }
 
+/** Calls `visit` for each node, once a path, in no order: several times as fast as `walk`, which knows paths. */
+export function forEachNode(root: Node, visit: (node: Node) => void): void {
+  const pending: Node[] = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    visit(node);
+    if (node.type === "directory") for (const child of node.entries.values()) pending.push(child);
+  }
+}
+
+/** Whether any node is as `test` says. */
+export function someNode(root: Node, test: (node: Node) => boolean): boolean {
+  let found = false;
+  forEachNode(root, (node) => {
+    found ||= test(node);
+  });
+  return found;
+}
+
 /** The node at `path`, or undefined. Symbolic links are not followed. */
 export function lookup(root: Directory, path: string): Node | undefined {
   let node: Node | undefined = root;
@@ -124,12 +142,12 @@ export function summarize(root: Directory): TreeSummary {
   const seen = new Set<Node>();
   const counts = { paths: 0, files: 0, directories: 0, symlinks: 0, others: 0, hardLinks: 0, contentBytes: 0 };
   let newestMtimeSeconds = Number.NEGATIVE_INFINITY;
-  for (const { node } of walk(root)) {
+  forEachNode(root, (node) => {
     counts.paths++;
     if (node.type !== "directory") {
       if (seen.has(node)) {
         counts.hardLinks++;
-        continue;
+        return;
       }
       seen.add(node);
     }
@@ -140,6 +158,6 @@ export function summarize(root: Directory): TreeSummary {
     } else if (node.type === "directory") counts.directories++;
     else if (node.type === "symlink") counts.symlinks++;
     else counts.others++;
-  }
+  });
   return { ...counts, inodes: counts.paths - counts.hardLinks, newestMtimeSeconds };
 }
