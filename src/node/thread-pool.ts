@@ -68,6 +68,7 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
     const worker = new Worker(file, { workerData, execArgv: [] });
     const thread: Thread<Request, Answer> = { worker, underWay: new Map() };
     worker.on("message", (answer: ThreadAnswer<Answer>) => {
+      if (broken) return; // a late answer: who waits for the thread's end must not find the process gone
       const done = thread.underWay.get(answer.id);
       thread.underWay.delete(answer.id);
       if (thread.underWay.size === 0) worker.unref(); // an idle thread must not keep the process alive
