@@ -52,6 +52,10 @@ function planRows(report: PlanReport): [string, string][] {
   ];
 }
 
+function metadataRows({ metadata }: { metadata?: string | undefined }): [string, string][] {
+  return metadata === undefined ? [] : [["metadata", metadata]];
+}
+
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
   if (words.json) {
     printJson({ command: "build", ...build });
@@ -64,6 +68,7 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
     ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}`],
     ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
+    ...metadataRows(build),
     ["time", `${build.seconds.toFixed(1)} s`],
   ]);
 }
@@ -81,6 +86,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
     ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
+    ...metadataRows(archive),
     ["time", `${archive.seconds.toFixed(1)} s`],
   ]);
 }

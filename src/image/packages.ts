@@ -11,6 +11,7 @@ import {
   interpreterMacros,
   type ManifestReport,
   type ManifestText,
+  type PackageRecord,
   placeText,
   readAccountFiles,
   readManifests,
@@ -19,6 +20,8 @@ import {
 import type { Directory } from "../tree/index.ts";
 
 export interface ManifestChoice {
+  /** Of their directory, as the user named it. */
+  readonly name?: string | undefined;
   /** Every text below the directory of manifests. */
   readonly files: readonly ManifestText[];
   /** Only these packages, with what they depend on; empty: all. */
@@ -34,6 +37,8 @@ export interface Packaged {
   readonly manifests?: ManifestReport | undefined;
   readonly drivers?: DriverReport | undefined;
   readonly findings: readonly Finding[];
+  /** Of the packages that manifests describe. */
+  readonly records: readonly PackageRecord[];
 }
 
 /**
@@ -47,6 +52,7 @@ export async function applyPackages(
   timeSeconds: number,
 ): Promise<Packaged> {
   const applied = choice && (await applyChoice(tree, choice, timeSeconds));
+  const records = applied?.records ?? [];
   const withAccounts = await addAccounts(applied?.tree ?? tree, actions, timeSeconds);
   const driverActions = [...(applied?.drivers ?? []), ...actions.filter(({ name }) => name === "driver")];
   if (driverActions.length === 0) {
@@ -54,6 +60,7 @@ export async function applyPackages(
       tree: withAccounts,
       manifests: applied?.report,
       findings: applied ? manifestFindings(applied.report) : [],
+      records,
     };
   }
   const driven = await applyDrivers(withAccounts, driverActions, timeSeconds);
@@ -68,6 +75,7 @@ export async function applyPackages(
     manifests: applied?.report,
     drivers: driven.report,
     findings: [...(applied ? manifestFindings(applied.report) : []), ...clashes],
+    records,
   };
 }
 
