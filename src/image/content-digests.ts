@@ -16,51 +16,52 @@ export interface ContentDigests {
   dirHash(tree: Directory): Promise<string>;
 }
 
-interface Watched {
+/** One object a file, of which an image may have a hundred thousand. */
+interface WatchedContent extends Content {
   /** Bytes from the beginning that the hasher has seen. */
   done: number;
   hasher: Hasher | undefined;
   hex: string | undefined;
 }
 
-export function contentDigests(createHasher: (algorithm: "sha256") => Hasher): ContentDigests {
-  const states = new WeakMap<Content, Watched>();
+const isWatched = (content: Content): content is WatchedContent => "hasher" in content;
 
-  const take = (state: Watched, bytes: Uint8Array, offset: number, sizeBytes: number): void => {
-    if (state.hex !== undefined || offset > state.done || offset + bytes.length <= state.done) return;
-    state.hasher ??= createHasher("sha256");
-    state.hasher.update(bytes.subarray(state.done - offset));
-    state.done = offset + bytes.length;
-    if (state.done < sizeBytes) return;
-    state.hex = state.hasher.digestHex();
-    state.hasher = undefined;
+export function contentDigests(createHasher: (algorithm: "sha256") => Hasher): ContentDigests {
+  const take = (watched: WatchedContent, bytes: Uint8Array, offset: number): void => {
+    if (watched.hex !== undefined || offset > watched.done || offset + bytes.length <= watched.done) return;
+    watched.hasher ??= createHasher("sha256");
+    watched.hasher.update(bytes.subarray(watched.done - offset));
+    watched.done = offset + bytes.length;
+    if (watched.done < watched.sizeBytes) return;
+    watched.hex = watched.hasher.digestHex();
+    watched.hasher = undefined;
   };
 
-  const watchContent = (content: Content): Content => {
-    const state: Watched = { done: 0, hasher: undefined, hex: undefined };
-    const { sizeBytes, dataRanges } = content;
-    const watched: Content = {
-      sizeBytes,
-      dataRanges,
+  const watchContent = (content: Content): WatchedContent => {
+    const watched: WatchedContent = {
+      sizeBytes: content.sizeBytes,
+      dataRanges: content.dataRanges,
+      done: 0,
+      hasher: undefined,
+      hex: undefined,
       async read(target, offset) {
         await content.read(target, offset);
-        take(state, target, offset, sizeBytes);
+        take(watched, target, offset);
       },
     };
-    states.set(watched, state);
     return watched;
   };
 
   const sha256 = async (content: Content): Promise<string> => {
-    const state = states.get(content);
-    if (state === undefined) return digestOf(content, content.sizeBytes, createHasher("sha256"));
-    const buffer = new Uint8Array(Math.min(PIECE_BYTES, content.sizeBytes - state.done));
-    while (state.hex === undefined && state.done < content.sizeBytes) {
-      const piece = buffer.subarray(0, Math.min(buffer.length, content.sizeBytes - state.done));
-      await content.read(piece, state.done);
+    if (!isWatched(content)) return digestOf(content, content.sizeBytes, createHasher("sha256"));
+    if (content.done < content.sizeBytes) {
+      const buffer = new Uint8Array(Math.min(PIECE_BYTES, content.sizeBytes - content.done));
+      while (content.done < content.sizeBytes) {
+        await content.read(buffer.subarray(0, Math.min(buffer.length, content.sizeBytes - content.done)), content.done);
+      }
     }
-    state.hex ??= createHasher("sha256").digestHex(); // of nothing
-    return state.hex;
+    content.hex ??= createHasher("sha256").digestHex(); // of nothing
+    return content.hex;
   };
 
   return {
@@ -68,13 +69,11 @@ export function contentDigests(createHasher: (algorithm: "sha256") => Hasher): C
       mapTree(tree, (node) => (node.type === "file" ? { ...node, content: watchContent(node.content) } : node)),
     sha256,
     async dirHash(tree) {
-      const files = Array.from(walk(tree)).flatMap(({ path, node }) =>
-        node.type === "file" ? [{ path: path.slice(1), content: node.content }] : [],
-      );
+      const files: { readonly path: string; readonly content: Content }[] = [];
+      for (const { path, node } of walk(tree)) if (node.type === "file") files.push({ path, content: node.content });
+      files.sort((a, b) => compareByteStrings(a.path, b.path));
       const hasher = createHasher("sha256");
-      for (const { path, content } of files.sort((a, b) => compareByteStrings(a.path, b.path))) {
-        hasher.update(bytesOf(`${await sha256(content)}  ${path}\n`));
-      }
+      for (const { path, content } of files) hasher.update(bytesOf(`${await sha256(content)}  ${path.slice(1)}\n`));
       return hasher.digestHex();
     },
   };
