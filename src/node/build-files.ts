@@ -40,7 +40,7 @@ export interface FinishedBuild extends BuildReport, FinishedFile {
   readonly planned: Planned;
 }
 
-export interface FinishedArchive extends ArchiveFigures, FinishedFile {
+export interface FinishedArchive extends Omit<ArchiveFigures, "sha256">, FinishedFile {
   readonly planned: Planned;
 }
 
@@ -88,6 +88,7 @@ export async function buildIsoFile(
       const planned = await planImage(metadata?.layers ?? read.layers, all);
       const report = await buildIso(planned, all, sink, machine);
       const { archive, iso } = report;
+      // The head of an ISO is written last and a digest is made in order: so it is made of what was written.
       const sha256 = await digestOf(sink, iso.sizeBytes, createHasher("sha256"));
       await metadata?.commit({
         command: "build",
@@ -136,7 +137,7 @@ export async function buildArchiveFile(
       metadata = await openMetadataFile(job, read, all);
       const planned = await planImage(metadata?.layers ?? read.layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
-      const sha256 = await digestOf(sink, figures.sizeBytes, createHasher("sha256"));
+      const sha256 = figures.sha256 ?? (await digestOf(sink, figures.sizeBytes, createHasher("sha256")));
       const outputs = [artifact(job.output, "archive", figures.sizeBytes, { sha256 })];
       const hash = bytesOf(`${figures.sha1}\n`);
       if (hashSink) {
