@@ -271,10 +271,10 @@ function manifestChoice(words: ImageWords): ManifestChoice | undefined {
   return { ...choice, packages, name: words.manifests, files: readManifestTexts(words.manifests) };
 }
 
-/** @throws ImageError "conflict" for an option that would go unused */
+/** @throws ImageError "invalid-argument" for an option that would go unused */
 export function refuseMetadataOfPlan({ dryRun, metadata }: { dryRun?: boolean; metadata?: string }): void {
   if (!dryRun || metadata === undefined) return;
-  throw new ImageError("conflict", "--metadata says what was written; with --dry-run that is nothing");
+  throw new ImageError("invalid-argument", "--metadata says what was written; with --dry-run that is nothing");
 }
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */

@@ -17,7 +17,8 @@ import {
   readManifests,
   withAccountFiles,
 } from "../illumos/index.ts";
-import type { Directory } from "../tree/index.ts";
+import { type Directory, lookup } from "../tree/index.ts";
+import type { Layer } from "./layer.ts";
 
 export interface ManifestChoice {
   /** Of their directory, as the user named it. */
@@ -77,6 +78,16 @@ export async function applyPackages(
     findings: [...(applied ? manifestFindings(applied.report) : []), ...clashes],
     records,
   };
+}
+
+/** The packages of layers. What a later layer put at a path is not the package's any more. */
+export function layerRecords(layers: readonly Layer[]): PackageRecord[] {
+  return layers.flatMap(({ records }, index) => {
+    const later = layers.slice(index + 1);
+    if (later.length === 0) return records;
+    const isKept = (path: string): boolean => later.every(({ tree }) => lookup(tree, path) === undefined);
+    return records.map((record) => ({ ...record, paths: record.paths.filter(isKept) }));
+  });
 }
 
 /** Macros for interpreters' versions have the values that the tree itself shows. */

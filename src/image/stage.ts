@@ -37,7 +37,7 @@ import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
 import type { StageOptions } from "./options.ts";
-import { applyPackages } from "./packages.ts";
+import { applyPackages, layerRecords } from "./packages.ts";
 
 export interface Staged {
   /** The merged layers, before any edit. */
@@ -115,7 +115,7 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
     edits: reports,
     manifests: packaged.manifests,
     drivers: packaged.drivers,
-    packages: [...layers.flatMap(({ records }) => records), ...packaged.records],
+    packages: [...layerRecords(layers), ...packaged.records],
     overridden: merged.overridden.map(toText),
   };
 }

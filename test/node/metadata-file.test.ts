@@ -1,7 +1,6 @@
-// --metadata: what a build says of itself, held against what other programs say (sha256sum, find), the schema of CycloneDX as
-// its authors publish it, and the rules of in-toto and SLSA.
+// --metadata: what a build says of itself, held against digests of the files themselves, the schema of CycloneDX as its authors
+// publish it, and the rules of in-toto and SLSA.
 
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -82,13 +81,18 @@ const words = (...more: string[]): string[] => [
   ...["--startup", at("start.sh"), "--add", `etc/motd=${at("start.sh")}`, "--init", "shell", "--workers", "0", ...more],
 ];
 
-/** What the specification of in-toto's dirHash says to run in a directory. */
+/**
+ * What in-toto's specification says to run in a directory:
+ * find . -type f | cut -c3- | LC_ALL=C sort | xargs -r sha256sum | sha256sum | cut -f1 -d' '
+ */
 function dirHash(folder: string): string {
-  const command = "find . -type f | cut -c3- | LC_ALL=C sort | xargs -r sha256sum | sha256sum | cut -f1 -d' '";
-  return spawnSync("sh", ["-c", command], { cwd: at(folder), encoding: "utf8" }).stdout.trim();
+  const files = readdirSync(at(folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const names = files.map((entry) => path.relative(at(folder), path.join(entry.parentPath, entry.name))).sort();
+  const lines = names.map((name) => `${sha256(readFileSync(at(`${folder}/${name}`)))}  ${name}\n`);
+  return sha256(lines.join(""));
 }
 
-test("inputs and outputs, with the digests that other programs give", async () => {
+test("inputs and outputs, with their digests", async () => {
   expect((await runCommand(archiveCommand, ...words("--hash", "--no-gzip"))).status).toBe(0);
   const { command, inputs, outputs, options, provenance } = written();
   expect(command).toBe("archive");
@@ -213,8 +217,12 @@ test("sources that are packages are told as such; an archive by its own digest",
   const payloads = ["root:x:0:0::/:/sbin/sh\n", "root::0:\nbin::2:\nsys::3:\n"];
   const bytes = await readAll(p5p({ packages: { "system/core@1.0,5.11-1:20200101T000000Z": lines }, payloads }));
   writeFileSync(at("core.p5p"), bytes);
+  mkdirSync(at("over/etc"), { recursive: true });
+  writeFileSync(at("over/etc/passwd"), "root:x:0:0::/root:/sbin/sh\n");
   const job: ArchiveJob = {
+    adjuncts: [at("pkg")],
     sources: [at("core.p5p")],
+    overlays: [at("over")],
     output: at("out/a"),
     metadata: at("out/m.json"),
     gzip: true,
@@ -223,14 +231,18 @@ test("sources that are packages are told as such; an archive by its own digest",
   await buildArchiveFile(job, { init: "keep" }, host);
   const { inputs, sbom } = written();
   expect(inputs).toEqual([
+    expect.objectContaining({ name: at("pkg"), role: "adjunct", digest: { dirHash: dirHash("pkg") } }),
     { name: at("core.p5p"), role: "source", sizeBytes: bytes.length, digest: { sha256: sha256(bytes) } },
+    expect.objectContaining({ name: at("over"), role: "overlay", files: 1, digest: { dirHash: dirHash("over") } }),
   ]);
   expect(schemaErrors(sbom)).toEqual([]);
   expect(sbom.components[0]).toMatchObject({
     "bom-ref": "pkg:/system/core@1.0,5.11-1:20200101T000000Z",
     licenses: [{ license: { id: "CDDL-1.0" } }],
-    components: [{ name: "/etc/passwd" }, { name: "/etc/group" }],
+    components: [{ name: "/etc/group" }], // passwd is the overlay's
   });
+  const others: string[] = sbom.components[1].components.map(({ name }: Json) => name);
+  expect(others.filter((name) => /passwd|p5m/.test(name))).toEqual(["/core.p5m", "/etc/passwd", "/tools.p5m"]);
 });
 
 test("a build that fails leaves no metadata; nor does one that was only planned", async () => {
@@ -238,7 +250,7 @@ test("a build that fails leaves no metadata; nor does one that was only planned"
   expect(failing.status).toBe(1);
   expect(readdirSync(at("out"))).toEqual([]);
   const planned = await runCommand(archiveCommand, ...words("--dry-run"));
-  expect([planned.status, planned.stderr]).toEqual([1, expect.stringMatching(/--metadata says what was written/)]);
+  expect([planned.status, planned.stderr]).toEqual([2, expect.stringMatching(/--metadata says what was written/)]);
   const same = await runCommand(archiveCommand, ...words("--metadata", at("out/a")));
   expect([same.status, same.stderr]).toEqual([1, expect.stringMatching(/a: is the output too/)]);
   const inside = await runCommand(archiveCommand, ...words("--metadata", at("proto/m.json")));
