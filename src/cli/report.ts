@@ -56,6 +56,12 @@ function metadataRows({ metadata }: { metadata?: string | undefined }): [string,
   return metadata === undefined ? [] : [["metadata", metadata]];
 }
 
+/** How much of the ramdisk did not have to be compressed. */
+function knownPart({ ramdisk, archive }: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): string {
+  const percent = Math.round((100 * archive.cachedBytes) / ramdisk.sizeBytes);
+  return percent > 0 ? ` (${percent} % of the ramdisk compressed in an earlier build)` : "";
+}
+
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
   if (words.json) {
     printJson({ command: "build", ...build });
@@ -65,7 +71,7 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
   printEdits(build);
   printRows([
     ...planRows(build),
-    ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}`],
+    ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}${knownPart(build)}`],
     ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
     ...metadataRows(build),
@@ -83,7 +89,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   printEdits(report);
   printRows([
     ...planRows(report).filter(([name]) => name !== "boot loader"),
-    ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}`],
+    ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
     ...metadataRows(archive),

@@ -9,6 +9,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -27,7 +28,7 @@ import path from "node:path";
 import { field, type Struct, struct, u32 } from "../bytes/index.ts";
 import { type BlockJob, type CompressedBlock, compressBlock } from "../gzip/index.ts";
 import { type EngineName, engineByName, PROBE_CRC32 } from "./engines.ts";
-import { errnoOf } from "./host-errors.ts";
+import { errnoOf, outputError } from "./host-errors.ts";
 
 /** What a compressing thread has to know. */
 export interface BlockCompression {
@@ -65,6 +66,19 @@ export function defaultCacheDirectory(
     return path.join(environment["LOCALAPPDATA"] ?? path.join(homedir(), "AppData", "Local"), "pureboot", "Cache");
   }
   return path.join(homedir(), ".cache", "pureboot");
+}
+
+/**
+ * Makes a directory that was asked for by name.
+ * @throws ImageError "output"
+ */
+export function makeCacheDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    throw outputError(error, directory);
+  }
 }
 
 /** Compresses on the calling thread; blocks that are in the cache are taken from there, others are put there. */

@@ -26,12 +26,15 @@ export function createCompressor(options: CompressorOptions = {}): BlockCompress
   return file === undefined ? politeCompressor(compression) : threadedCompressor(file, workers, compression);
 }
 
+/** Also where only one thread compresses: others hash and write. */
+const sharedBytes = (sizeBytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(sizeBytes));
+
 /** Compresses on this thread, and lets signals and timers have their turn before each block. */
 function politeCompressor(compression: BlockCompression): BlockCompressor {
   const compress = compressWithCache(compression);
   return {
     parallelism: 1,
-    allocate: (sizeBytes) => new Uint8Array(sizeBytes),
+    allocate: sharedBytes,
     async compress(job) {
       await setImmediate();
       return compress(job);
@@ -50,7 +53,7 @@ export function threadedCompressor(file: string, workers: number, compression: B
   });
   return {
     parallelism: workers,
-    allocate: (sizeBytes) => new Uint8Array(new SharedArrayBuffer(sizeBytes)),
+    allocate: sharedBytes,
     compress: (job) => pool.run(job, []),
     close: () => pool.close(),
   };

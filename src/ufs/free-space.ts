@@ -1,5 +1,5 @@
 // The free frags of a file system that is being filled, and first-fit allocation from them: whole blocks from the lowest
-// address on, tails of files into the lowest partly free block that holds them. Because nothing is given back but what
+// address on, tails of files into the lowest partly taken block that holds them. Because nothing is given back but what
 // a fresh block has too much, all blocks below a moving border are taken, and no bitmap is needed to plan.
 
 import { cgbase, cgdmin, cgend, cgsblock, csumFrags, type Superblock } from "./superblock.ts";
@@ -30,11 +30,10 @@ export function freeSpace(sb: Superblock): FreeSpace {
   const regions = freeRegions(sb);
   // heaps[k]: addresses of free runs of exactly k frags, lowest first; k = blockFrags: whole blocks given back.
   const heaps: number[][] = Array.from({ length: blockFrags + 1 }, () => []);
-  const sealed: Run[] = [];
+  const sealed = [...regions.partial]; // far from what would share these blocks
   let region = 0;
   let next = regions.starts[0] ?? sb.fs_size;
   let missing = 0;
-  for (const { frag, frags } of regions.partial) pushHeap(heap(frags), frag);
 
   function heap(frags: number): number[] {
     return heaps[frags] as number[]; // 1 <= frags <= blockFrags

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -11,7 +12,13 @@ import {
   pakoEngine,
 } from "../../src/gzip/index.ts";
 import { extent, makeLayout } from "../../src/layout/index.ts";
-import { chooseEngine, createCompressor, createHasher, threadedCompressor } from "../../src/node/index.ts";
+import {
+  chooseEngine,
+  createCompressor,
+  createHasher,
+  createStreamHasher,
+  threadedCompressor,
+} from "../../src/node/index.ts";
 import { collectingSink, sampleBytes } from "../gzip/samples.ts";
 import { type Compiled, compileNodeRoom } from "./compiled.ts";
 import { temporaryDirectory } from "./temporary.ts";
@@ -118,6 +125,15 @@ describe("threadedCompressor", () => {
     expect((await settled).some(({ status }) => status === "rejected")).toBe(true);
     await expect(pool.compress(job(10))).rejects.toThrow("ended");
   });
+});
+
+test("a stream hasher gives the digests of all bytes in the order of the calls", async () => {
+  const pieces = Array.from({ length: 40 }, (_, i) => sampleBytes(1 + ((i * 7919) % 40_000), i));
+  const hasher = createStreamHasher(["sha1", "sha256"]);
+  await Promise.all(pieces.map((piece) => hasher.update(piece)));
+  const expected = ["sha1", "sha256"].map((name) => createHash(name).update(Buffer.concat(pieces)).digest("hex"));
+  expect(await hasher.digestsHex()).toEqual(expected);
+  await hasher.close();
 });
 
 describe("createHasher", () => {
