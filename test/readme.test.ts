@@ -12,7 +12,6 @@ import { parse } from "yaml";
 import { writeExampleProto } from "../fixtures/example.ts";
 import { writeManifests } from "../fixtures/write-manifests.ts";
 import { readAll } from "../src/bytes/index.ts";
-import type { CommandModule } from "../src/cli/main.ts";
 import { expandRecipes } from "../src/cli/recipe.ts";
 import { runCommand } from "./cli/in-process.ts";
 import { p5p } from "./source/repositories.ts";
@@ -23,6 +22,8 @@ const manifest = JSON.parse(readFileSync(path.join(top, "package.json"), "utf8")
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-readme-"));
 const at = (name: string): string => path.join(scratch, name);
 const home = process.cwd();
+
+type CommandModule = Parameters<typeof runCommand>[0];
 
 interface Block {
   readonly language: string;
