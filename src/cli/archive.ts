@@ -4,12 +4,19 @@ import type { Command } from "commander";
 import { ImageError } from "../bytes/index.ts";
 import type { Edit } from "../image/index.ts";
 import { buildArchiveFile, planFiles } from "../node/index.ts";
-import { defineContentOptions, type ImageWords, imageOptions, layerPaths } from "./image-options.ts";
+import {
+  defineContentOptions,
+  type ImageWords,
+  imageOptions,
+  layerPaths,
+  refuseMetadataOfPlan,
+} from "./image-options.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
 
 interface Words extends ImageWords, RunWords {
   readonly output: string;
+  readonly metadata?: string;
   readonly hash?: boolean;
   readonly dryRun?: boolean;
 }
@@ -20,6 +27,10 @@ export function define(command: Command): void {
     .argument("[source...]", "proto area, and layers over it: later over earlier")
     .option("-o, --output <file>", "the archive to write", "boot_archive")
     .option("--hash", "write its SHA-1 beside it, as OUTPUT.hash, which the kernel compares")
+    .option(
+      "--metadata <file>",
+      "also write what went in and came out, with hashes: provenance (SLSA), SBOM (CycloneDX)",
+    )
     .option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe)")
     .option("--dry-run", "plan everything, write nothing, print what would be written");
   defineContentOptions(command, edits);
@@ -43,9 +54,10 @@ async function run(sources: readonly string[], words: Words, edits: readonly Edi
       throw new ImageError("conflict", `--${option} is gzip's; with --no-gzip it would go unused`);
     }
   }
+  refuseMetadataOfPlan(words);
   const options = imageOptions(words, undefined, edits);
-  const { output, force, hash = false } = words;
-  const job = { ...layerPaths(sources, words), output, force, gzip: words.gzip !== false, hash };
+  const { output, metadata, force, hash = false } = words;
+  const job = { ...layerPaths(sources, words), output, metadata, force, gzip: words.gzip !== false, hash };
   await withHost(words, async (host) => {
     if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
     else printArchiveReport(await buildArchiveFile(job, options, host), words);

@@ -10,17 +10,24 @@ import {
   imageOptions,
   layerPaths,
   type MediumWords,
+  refuseMetadataOfPlan,
 } from "./image-options.ts";
 import { printBuildReport, printPlan } from "./report.ts";
 import { defineRunOptions, type RunWords, withHost } from "./run.ts";
 
-type Words = ImageWords & MediumWords & RunWords & { readonly output: string; readonly dryRun?: boolean };
+type Words = ImageWords &
+  MediumWords &
+  RunWords & { readonly output: string; readonly metadata?: string; readonly dryRun?: boolean };
 
 export function define(command: Command): void {
   const edits: Edit[] = [];
   command
     .argument("[source...]", "proto area, and layers over it: later over earlier")
     .option("-o, --output <file>", "the ISO to write", "pureboot.iso")
+    .option(
+      "--metadata <file>",
+      "also write what went in and came out, with hashes: provenance (SLSA), SBOM (CycloneDX)",
+    )
     .option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe)")
     .option("--dry-run", "plan everything, write nothing, print what would be written");
   defineContentOptions(command, edits);
@@ -41,8 +48,9 @@ Examples:
 }
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
+  refuseMetadataOfPlan(words);
   const options = imageOptions(words, words, edits);
-  const job = { ...layerPaths(sources, words), output: words.output, force: words.force };
+  const job = { ...layerPaths(sources, words), output: words.output, metadata: words.metadata, force: words.force };
   await withHost(words, async (host) => {
     if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
     else printBuildReport(await buildIsoFile(job, options, host), words);

@@ -198,6 +198,7 @@ function editOptions(edits: Edit[]): Option[] {
       kind: "mtree",
       name: file,
       spec: parseMtree(readHostText(file), file),
+      content: openHostFile(file).content,
     })),
     edit("--remove <glob>", "leave paths out (with all below)", (pattern) => ({ kind: "remove", pattern })),
     edit("--add <dest=file>", "add a file", (text) => {
@@ -266,7 +267,14 @@ export function packageChoice(words: ImageWords): PackageChoice {
 function manifestChoice(words: ImageWords): ManifestChoice | undefined {
   if (words.manifests === undefined) return undefined;
   const choice = packageChoice(words);
-  return { ...choice, packages: choice.packages.map(fromText), files: readManifestTexts(words.manifests) };
+  const packages = choice.packages.map(fromText);
+  return { ...choice, packages, name: words.manifests, files: readManifestTexts(words.manifests) };
+}
+
+/** @throws ImageError "invalid-argument" for an option that would go unused */
+export function refuseMetadataOfPlan({ dryRun, metadata }: { dryRun?: boolean; metadata?: string }): void {
+  if (!dryRun || metadata === undefined) return;
+  throw new ImageError("invalid-argument", "--metadata says what was written; with --dry-run that is nothing");
 }
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */

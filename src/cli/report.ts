@@ -52,6 +52,10 @@ function planRows(report: PlanReport): [string, string][] {
   ];
 }
 
+function metadataRows({ metadata }: { metadata?: string | undefined }): [string, string][] {
+  return metadata === undefined ? [] : [["metadata", metadata]];
+}
+
 /** How much of the ramdisk did not have to be compressed. */
 function knownPart({ ramdisk, archive }: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): string {
   const percent = Math.round((100 * archive.cachedBytes) / ramdisk.sizeBytes);
@@ -70,6 +74,7 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
     ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}${knownPart(build)}`],
     ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
+    ...metadataRows(build),
     ["time", `${build.seconds.toFixed(1)} s`],
   ]);
 }
@@ -87,6 +92,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
     ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
+    ...metadataRows(archive),
     ["time", `${archive.seconds.toFixed(1)} s`],
   ]);
 }

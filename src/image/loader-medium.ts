@@ -21,6 +21,7 @@ import { layoutContent } from "../layout/index.ts";
 import { type Attributes, type Directory, draft, file, findFile, type Node, prune, treeOf } from "../tree/index.ts";
 import { ARCHIVE_PATH, type Finish, type Medium } from "./medium.ts";
 import type { StageOptions } from "./options.ts";
+import { contentUuid } from "./uuid.ts";
 
 /** What the firmware loads of cdboot; the rest of it is not code. */
 const CDBOOT_LOAD_SECTORS = 4;
@@ -147,16 +148,8 @@ async function hybridFinish(
       ...stages,
       espLba512: plan.extentOf(ESP_PATH).lba * SECTORS_PER_BLOCK,
       espSectors512: esp.sizeBytes / SECTOR_BYTES,
-      bootUuid: uuidOf(archiveSha1),
+      bootUuid: contentUuid(archiveSha1),
     });
     return { systemArea: memoryContent(systemArea), replaced: new Map() };
   };
-}
-
-/** The first 16 bytes of a SHA-1, marked as a name-based UUID (RFC 9562, version 8: made by a rule of one's own). */
-function uuidOf(sha1: string): Uint8Array {
-  const bytes = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(sha1.slice(2 * i, 2 * i + 2), 16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes;
 }

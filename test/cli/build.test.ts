@@ -1,4 +1,5 @@
 // pureboot build and archive as a user meets them: what they say, which status they end with, what they leave behind.
+// They are run as they were compiled last (npm run build).
 
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import {
@@ -32,7 +33,6 @@ function fakeStage(): Uint8Array {
 }
 
 beforeAll(() => {
-  spawnSync("npx", ["--no-install", "tsc", "-p", "tsconfig.build.json"], { cwd: top });
   writeExampleProto(at("proto"));
   writeFileSync(at("stage"), fakeStage());
   mkdirSync(at("empty"));
