@@ -2,14 +2,9 @@
 // options with one dash (or two), flags in one word (-RJ), values in the next word, or behind "=" or the letter.
 
 import { fromText } from "../bytes/index.ts";
-import {
-  LEVEL_1,
-  LEVEL_2,
-  type NameRules,
-  type Platform,
-  RELAXED,
-  type VolumeIdentifiers,
-} from "../iso9660-writer-ts/index.ts";
+import type { Platform } from "../iso9660-writer-ts/eltorito.ts";
+import { LEVEL_1, LEVEL_2, type NameRules, RELAXED } from "../iso9660-writer-ts/names.ts";
+import type { VolumeIdentifiers } from "../iso9660-writer-ts/options.ts";
 import {
   FLAGS,
   LONG_NAMES,

@@ -1,7 +1,8 @@
 // Each option of mkisofs that is known, and what it does to what is asked for. Long spellings are names for short ones.
 
 import { fromText, ImageError } from "../bytes/index.ts";
-import { PLATFORMS, type Platform, type VolumeIdentifiers } from "../iso9660-writer-ts/index.ts";
+import { PLATFORMS, type Platform } from "../iso9660-writer-ts/eltorito.ts";
+import type { VolumeIdentifiers } from "../iso9660-writer-ts/options.ts";
 
 export interface MutableBoot {
   path?: string;

@@ -4,8 +4,11 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Content, formatSize, fromText, ImageError, readBytes, roundUp, toText } from "../bytes/index.ts";
-import { clampTimes, epochOf } from "../image/metadata.ts";
-import { type BootEntry, type IsoPlan, MAX_LEVEL, planIso, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
+// Not by way of the room's index: reading and checking would be loaded too.
+import type { BootEntry } from "../iso9660-writer-ts/eltorito.ts";
+import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
+import { MAX_LEVEL } from "../iso9660-writer-ts/hierarchy.ts";
+import { type IsoPlan, planIso } from "../iso9660-writer-ts/plan.ts";
 import { emit } from "../layout/index.ts";
 import { readDirectoryTree } from "../node/directory-source.ts";
 import { createFileReader } from "../node/file-reader.ts";
@@ -27,7 +30,7 @@ import {
   type Node,
   normalizePath,
   prune,
-  walk,
+  summarize,
 } from "../tree/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { type BootRequest, type MkisofsRequest, type PathSpec, parseMkisofs } from "./mkisofs-options.ts";
@@ -78,11 +81,11 @@ async function run(request: MkisofsRequest, reader: HostReader, signal: AbortSig
   const placed = await Promise.all(request.paths.map((spec) => placedNode(spec, request, reader, signal, warnings)));
   const merged = together(placed, warnings);
   const shown = withOwners(expressible(merged, request, warnings), request);
-  const epochSeconds = epochOf(shown, sourceDateEpoch());
-  const tree = clampTimes(shown, epochSeconds);
+  const epoch = sourceDateEpoch();
+  const tree = epoch === undefined ? shown : notAfter(shown, epoch);
   const plan = planIso(tree, {
     ...request.identifiers,
-    timeSeconds: epochSeconds,
+    timeSeconds: epoch ?? summarize(tree).newestMtimeSeconds,
     names: request.names,
     rockRidge: request.rockRidge ? "1.10" : false,
     joliet: request.joliet,
@@ -188,13 +191,23 @@ function expressible(
 ): Directory {
   const isLeftOut = ({ type }: Node): boolean =>
     type === "socket" || (!rockRidge && type !== "directory" && type !== "file");
-  for (const { path, node } of walk(tree)) {
-    if (isLeftOut(node)) warnings.push(`${toText(path)}: a ${node.type}; left out${rockRidge ? "" : " (-R keeps it)"}`);
-    if (rockRidge || keepDeepDirectories || node.type !== "directory" || levelOf(path) <= MAX_LEVEL) continue;
-    const message = `${toText(path)}: deeper than the ${MAX_LEVEL} levels of ISO 9660; use -R to move it, or -D to leave it`;
-    throw new ImageError("limit", message, { path });
-  }
-  return prune(tree, (_, node) => isLeftOut(node));
+  const leftOut: string[] = [];
+  const shown = prune(tree, (path, node) => {
+    const isTooDeep = !rockRidge && !keepDeepDirectories && node.type === "directory" && levelOf(path) > MAX_LEVEL;
+    if (isTooDeep) {
+      const message = `${toText(path)}: deeper than the ${MAX_LEVEL} levels of ISO 9660; use -R to move it, or -D to leave it`;
+      throw new ImageError("limit", message, { path });
+    }
+    if (isLeftOut(node)) leftOut.push(`${toText(path)}: a ${node.type}; left out${rockRidge ? "" : " (-R keeps it)"}`);
+    return isLeftOut(node);
+  });
+  warnings.push(...leftOut.sort());
+  return shown;
+}
+
+/** Building twice must not show when it was built. */
+function notAfter(tree: Directory, epochSeconds: number): Directory {
+  return mapTree(tree, (node) => (node.mtimeSeconds <= epochSeconds ? node : { ...node, mtimeSeconds: epochSeconds }));
 }
 
 /** The root is level 1. */

@@ -11,7 +11,7 @@ export interface Visit {
 
 /** Entries of one directory in bytewise order of names. */
 export function sortedEntries(directory: Directory): [string, Node][] {
-  return [...directory.entries].sort(([a], [b]) => compareByteStrings(a, b));
+  return [...directory.entries].sort((a, b) => compareByteStrings(a[0], b[0]));
 }
 
 /**

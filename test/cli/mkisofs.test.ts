@@ -230,6 +230,26 @@ describe("the command", () => {
     expect(pathsOf(await (await open()).tree())).toEqual(["/", "/BOOT", "/BOOT/CDBOOT", "/BOOT/CORE"]);
   });
 
+  test("times are kept as they are, also after 2038; SOURCE_DATE_EPOCH is the latest that is written", async () => {
+    const late = 2_524_608_000; // 2050
+    const medium = join(folder, "late");
+    mkdirSync(medium);
+    writeFileSync(join(medium, "file"), "");
+    for (const path of [join(medium, "file"), medium]) lutimesSync(path, 0, late);
+    const times = async (): Promise<(number | undefined)[]> => {
+      expect(await runCommand(mkisofs, ...words("-R -quiet -o @/late.iso @/late"))).toMatchObject({ status: 0 });
+      const iso = await openIso(memoryContent(readFileSync(join(folder, "late.iso"))));
+      return [iso.volume["Volume Creation Date and Time"], findFile(await iso.tree(), "/file")?.mtimeSeconds];
+    };
+    expect(await times()).toEqual([late, late]);
+    process.env["SOURCE_DATE_EPOCH"] = "1700000000";
+    try {
+      expect(await times()).toEqual([1_700_000_000, 1_700_000_000]);
+    } finally {
+      delete process.env["SOURCE_DATE_EPOCH"];
+    }
+  });
+
   test("-print-size prints the size and writes nothing", async () => {
     rmSync(join(folder, "out.iso"));
     const run = await runCommand(mkisofs, ...words("-R -no-pad -print-size -o @/out.iso @/medium"));
