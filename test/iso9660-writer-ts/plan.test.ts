@@ -14,7 +14,13 @@ import {
   type NameRules,
   planIso,
 } from "../../src/iso9660-writer-ts/index.ts";
-import { entryCount, inodesOf, measureRecords, recordsOf } from "../../src/iso9660-writer-ts/records.ts";
+import {
+  entryCount,
+  inodesOf,
+  measureRecords,
+  type RecordContext,
+  recordsOf,
+} from "../../src/iso9660-writer-ts/records.ts";
 import { layoutBytes } from "../../src/layout/index.ts";
 import {
   type Directory,
@@ -352,7 +358,7 @@ describe("properties", () => {
     fc.assert(
       fc.property(
         treeArbitrary,
-        fc.constantFrom(false, "1.10" as const, "1.12" as const),
+        fc.constantFrom<RecordContext["rockRidge"]>(false, "1.10", "1.12"),
         fc.boolean(),
         (tree, rockRidge, relocate) => {
           const rules = { names: LEVEL_4, rockRidge: rockRidge !== false, leaveOutSpecials: true, relocate };
