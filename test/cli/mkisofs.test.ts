@@ -93,6 +93,11 @@ describe("spelling", () => {
     expect(request.paths).toEqual([{ source: "-dir", target: undefined }]);
   });
 
+  test("a value behind its letter may have dashes", () => {
+    expect(parse("-Villumos-2025 -o x d").identifiers.volumeId).toBe("illumos-2025");
+    expect(parse("-ox.iso d").output).toBe("x.iso");
+  });
+
   test("a volume id is the bytes of its UTF-8 form", () => {
     expect(parse("-V ä -o x d").identifiers.volumeId).toBe("Ã¤");
   });
@@ -159,6 +164,10 @@ describe("refusals name the option", () => {
     ["-no-emul-boot -o x d", "mkisofs: boot options without a boot image: -b FILE is missing"],
     ["-dir-mode 999 -o x d", "mkisofs: -dir-mode 999: must be an octal mode such as 0555"],
     ["-graft-points -o x a=", "mkisofs: a=: a graft point without a source"],
+    ["-path-list x -o x d", "mkisofs: unknown option -path-list"],
+    ["-eltorito-id x -o x d", "mkisofs: unknown option -eltorito-id"],
+    ["-checksum_algorithm_iso md5 -o x d", "mkisofs: unknown option -checksum_algorithm_iso"],
+    ["-part -o x d", "mkisofs: option -part is not supported: no HFS partition table is made"],
     ["-input-charset cp437 -o x d", "mkisofs: -input-charset cp437: names are bytes here, and UTF-8 for Joliet"],
   ])("%s", (line, message) => {
     expect(refusal(line)).toBe(message);
