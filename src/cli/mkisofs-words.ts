@@ -2,6 +2,7 @@
 
 import { fromText, ImageError } from "../bytes/index.ts";
 import { PLATFORMS, type Platform } from "../iso9660-writer-ts/eltorito.ts";
+import { JOLIET, JOLIET_LONG_MAX_LENGTH } from "../iso9660-writer-ts/names.ts";
 import type { VolumeIdentifiers } from "../iso9660-writer-ts/options.ts";
 
 export interface MutableBoot {
@@ -50,9 +51,6 @@ export interface State {
   genericBoot?: string;
 }
 
-const JOLIET_MAX_LENGTH = 64;
-const JOLIET_LONG_MAX_LENGTH = 103;
-
 export function newBoot(): MutableBoot {
   return { platform: "bios", emulation: "diskette", bootable: true, bootInfoTable: false };
 }
@@ -75,7 +73,7 @@ type Flag = (state: State) => void;
 export const FLAGS: Readonly<Record<string, Flag>> = {
   R: (s) => set(s, { rockRidge: true }),
   r: (s) => set(s, { rockRidge: true, rationalize: true }),
-  J: (s) => set(s, { joliet: s.joliet || { maxLength: JOLIET_MAX_LENGTH } }),
+  J: (s) => set(s, { joliet: s.joliet || { maxLength: JOLIET.maxFileLength } }),
   "joliet-long": (s) => set(s, { joliet: { maxLength: JOLIET_LONG_MAX_LENGTH } }),
   D: (s) => set(s, { keepDeepDirectories: true }),
   N: (s) => name(s, { omitVersion: true }),

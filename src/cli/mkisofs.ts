@@ -5,8 +5,9 @@ import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Content, formatSize, fromText, ImageError, readBytes, roundUp, toText } from "../bytes/index.ts";
 // Not by way of the room's index: reading and checking would be loaded too.
-import type { BootEntry } from "../iso9660-writer-ts/eltorito.ts";
+import { type BootEntry, EMULATIONS, type Emulation } from "../iso9660-writer-ts/eltorito.ts";
 import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
+import { VIRTUAL_SECTOR_BYTES } from "../iso9660-writer-ts/format-eltorito.ts";
 import { MAX_LEVEL } from "../iso9660-writer-ts/hierarchy.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/plan.ts";
 import { emit } from "../layout/index.ts";
@@ -230,9 +231,6 @@ function rationalMode({ type, mode }: Node): number {
   return 0o444 | (type === "directory" || (mode & 0o111) !== 0 ? 0o111 : 0);
 }
 
-const VIRTUAL_SECTOR_BYTES = 512;
-const DISKETTES = { "1.2M": 1200 * 1024, "1.44M": 1440 * 1024, "2.88M": 2880 * 1024 } as const;
-
 /** A boot entry with what mkisofs finds out from the image. */
 async function bootEntry(request: BootRequest, tree: Directory): Promise<BootEntry> {
   const { path, platform, bootable, bootInfoTable, loadSectors, loadSegment = 0 } = request;
@@ -255,27 +253,20 @@ async function bootEntry(request: BootRequest, tree: Directory): Promise<BootEnt
     const all = roundUp(image.sizeBytes, SECTOR_BYTES) / VIRTUAL_SECTOR_BYTES;
     return { ...common, emulation: "none", loadSectors: loadSectors ?? all };
   }
-  const sizes = Object.entries(DISKETTES) as [keyof typeof DISKETTES, number][];
-  const found = sizes.find(([, bytes]) => bytes === image.sizeBytes);
-  if (found) return { ...common, emulation: found[0] };
+  const emulation = (Object.keys(EMULATIONS) as Emulation[]).find(
+    (key) => EMULATIONS[key].sizeBytes === image.sizeBytes,
+  );
+  if (emulation) return { ...common, emulation };
   const message = `${where}: ${image.sizeBytes} bytes is no size of a diskette; give -no-emul-boot or -hard-disk-boot`;
   throw new ImageError("limit", message, { path });
 }
 
-const PARTITION_TABLE_OFFSET = 446;
-const PARTITION_ENTRY_BYTES = 16;
-const PARTITION_TYPE_OFFSET = 4;
-
 /** The type of the only partition of a hard disk image, which its boot entry repeats (El Torito 2.2). */
 async function partitionType(image: Content, where: string): Promise<number> {
+  const { readPartitionTable } = await import("../disk/mbr.ts");
   const sector = await readBytes(image, 0, Math.min(VIRTUAL_SECTOR_BYTES, image.sizeBytes));
-  const types = [0, 1, 2, 3].map(
-    (i) => sector[PARTITION_TABLE_OFFSET + i * PARTITION_ENTRY_BYTES + PARTITION_TYPE_OFFSET] ?? 0,
-  );
-  const used = types.filter((type) => type !== 0);
-  if (used.length === 1 && used[0] !== undefined) return used[0];
-  throw new ImageError(
-    "bad-format",
-    `${where}: a hard disk image must have one partition, this one has ${used.length}`,
-  );
+  const [used, ...more] = readPartitionTable(sector)?.filter(({ type }) => type !== 0) ?? [];
+  if (used && more.length === 0) return used.type;
+  const count = used ? 1 + more.length : 0;
+  throw new ImageError("bad-format", `${where}: a hard disk image must have one partition, this one has ${count}`);
 }

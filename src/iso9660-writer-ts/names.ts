@@ -66,6 +66,9 @@ export const JOLIET: NameRules = {
   maxDirectoryLength: 64,
 };
 
+/** mkisofs -joliet-long: more than the specification allows, and read by many all the same. */
+export const JOLIET_LONG_MAX_LENGTH = 103;
+
 /** What is replaced by "_": control characters always, and what the set has not. */
 const FORBIDDEN: Readonly<Record<Characters, RegExp>> = {
   d: /[^A-Za-z0-9_.]/g,

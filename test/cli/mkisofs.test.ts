@@ -259,6 +259,23 @@ describe("the command", () => {
     }
   });
 
+  test("images of diskettes are known by their size, those of hard disks by their one partition", async () => {
+    const medium = join(folder, "disks");
+    mkdirSync(medium);
+    writeFileSync(join(medium, "floppy"), new Uint8Array(1_474_560));
+    const disk = new Uint8Array(1024);
+    disk.set([0x0e], 446 + 16 + 4); // the second record
+    disk.set([0x55, 0xaa], 510);
+    writeFileSync(join(medium, "disk"), disk);
+    const line = "-R -quiet -o @/disks.iso -b floppy -eltorito-alt-boot -hard-disk-boot -b disk @/disks";
+    expect(await runCommand(mkisofs, ...words(line))).toMatchObject({ status: 0, stderr: "" });
+    const iso = await openIso(memoryContent(readFileSync(join(folder, "disks.iso"))));
+    expect((await iso.bootCatalog())?.entries).toMatchObject([
+      { mediaType: 2, systemType: 0, loadSectors: 1 },
+      { mediaType: 4, systemType: 0x0e, loadSectors: 1 },
+    ]);
+  });
+
   test("-print-size prints the size and writes nothing", async () => {
     rmSync(join(folder, "out.iso"));
     const run = await runCommand(mkisofs, ...words("-R -no-pad -print-size -o @/out.iso @/medium"));
