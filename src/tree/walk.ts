@@ -18,7 +18,7 @@ const sorted = new WeakMap<Directory["entries"], Entries>();
 export function sortedEntries({ entries }: Directory): Entries {
   const known = sorted.get(entries);
   if (known) return known;
-  const list = [...entries].sort(([a], [b]) => compareByteStrings(a, b));
+  const list = [...entries].sort((a, b) => compareByteStrings(a[0], b[0]));
   sorted.set(entries, list);
   return list;
 }
