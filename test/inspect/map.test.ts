@@ -186,6 +186,7 @@ describe("pictures", () => {
       const element = (): Record<string, unknown> => ({
         style: {},
         clientWidth: 1000,
+        getBoundingClientRect: () => ({ top: 0, left: 0 }),
         append: () => {},
         replaceChildren: () => {},
         setAttribute: () => {},
@@ -205,6 +206,7 @@ describe("pictures", () => {
         document,
         location: { hash: "" },
         innerHeight: 900,
+        scrollY: 0,
         devicePixelRatio: 1,
         addEventListener: () => {},
       };

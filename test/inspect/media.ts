@@ -72,6 +72,8 @@ export interface MediumParts {
   readonly ramdisk: Nodes;
   bootEntries: BootEntry[];
   options: Partial<IsoOptions>;
+  /** Size of the ramdisk; default: that of `ufsBytes`. */
+  ramdiskBytes?: number;
   /** The archive, from the ramdisk's bytes. */
   pack: (ramdisk: Uint8Array<ArrayBuffer>) => Uint8Array;
   /** Changes to the ramdisk's bytes before they are hashed and packed. */
@@ -149,12 +151,13 @@ export async function mediumOf({
   ramdisk,
   bootEntries,
   options,
+  ramdiskBytes,
   pack,
   damage,
   after,
 }: MediumParts): Promise<Content> {
   const all = new Map(nodes);
-  const bytes = await ufsBytes(treeOfNodes(ramdisk));
+  const bytes = await ufsBytes(treeOfNodes(ramdisk), TIME, ramdiskBytes);
   damage(bytes);
   if (!all.has(ARCHIVE)) all.set(ARCHIVE, file(base, memoryContent(pack(bytes))));
   if (!all.has(`${ARCHIVE}.hash`)) all.set(`${ARCHIVE}.hash`, file(base, textContent(`${sha1(bytes)}\n`)));
