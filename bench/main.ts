@@ -83,6 +83,49 @@ function cases(): Case[] {
         { name: "node -e 0", command: "node -e 0" },
       ],
     },
+    ...lookingCases(),
+  ];
+}
+
+/** An ISO, its archive and its ramdisk, made once for the cases that look into them. */
+const LOOKED_AT =
+  `test -f look.iso || ${pureboot} build "$TREE" -o look.iso --loader none ${QUIET}; ` +
+  `test -f look.gz || ${pureboot} cat look.iso /platform/i86pc/boot_archive >look.gz; test -f look.ufs || gzip -dc <look.gz >look.ufs; `;
+
+function lookingCases(): Case[] {
+  return [
+    {
+      name: "ls-archive",
+      what: "a listing of all in the archive of an ISO (to be at most 1.2)",
+      contenders: [
+        { name: "pureboot ls -aR", command: `${LOOKED_AT}${pureboot} ls -aR --progress quiet look.iso >/dev/null` },
+        { name: "gzip -dc of the archive", command: `${LOOKED_AT}gzip -dc <look.gz >/dev/null`, needs: ["gzip"] },
+      ],
+    },
+    {
+      name: "ls-ramdisk",
+      what: "a listing of all in a raw ramdisk (to take at most 0.5 s), beside one of the directory it was made of",
+      contenders: [
+        { name: "pureboot ls -R", command: `${LOOKED_AT}${pureboot} ls -R look.ufs >/dev/null` },
+        { name: "pureboot ls -lR", command: `${LOOKED_AT}${pureboot} ls -lR look.ufs >/dev/null` },
+        { name: "ls -lR of the tree", command: `ls -lR "$TREE" >/dev/null` },
+      ],
+    },
+    {
+      name: "verify",
+      what: "all of an ISO (to take at most 3 s more than gunzip and sha1sum together)",
+      contenders: [
+        // Findings end it with status 3: this ISO has no boot loader.
+        {
+          name: "pureboot verify",
+          command: `${LOOKED_AT}${pureboot} verify --progress quiet look.iso >/dev/null || test $? = 3`,
+        },
+        {
+          name: "gzip -dc, then sha1sum",
+          command: `${LOOKED_AT}gzip -dc <look.gz >/dev/null; sha1sum look.ufs >/dev/null`,
+        },
+      ],
+    },
   ];
 }
 
