@@ -76,10 +76,14 @@ function jsonOf(verdict: Verdict): Record<string, unknown> {
 
 function print(verdict: Verdict, image: string, { verbose, strict }: Words): void {
   const { findings, checked, errors, warnings, notes, boots } = verdict;
+  const explained = new Set<string>();
   for (const finding of findings) {
     if (finding.severity === "note" && !verbose) continue;
     console.log(lineOf(finding));
-    if (verbose) console.log(`    why:  ${finding.why}\n    mend: ${finding.mend}`);
+    if (verbose && !explained.has(finding.rule)) {
+      explained.add(finding.rule); // once is enough: a rule may be broken many times
+      console.log(`    why:  ${finding.why}\n    mend: ${finding.mend}`);
+    }
   }
   if (verbose) for (const line of checked) console.log(`checked: ${line}`);
   const isBad = errors > 0 || (strict === true && warnings > 0);

@@ -237,6 +237,14 @@ export const RULES: readonly Rule[] = [
     "Keep boot files below 4 GiB, and do not split them.",
   ),
   rule(
+    "case-clash",
+    "boot",
+    "warning",
+    "What the loader opens has no neighbour whose name differs in case only",
+    "Asked for a name in lower case, the loader's Rock Ridge reader also takes the same name in upper case; the record that comes first wins.",
+    "Rename the other file, or leave it off the medium.",
+  ),
+  rule(
     "isoboot-order",
     "boot",
     "error",
@@ -340,9 +348,9 @@ export const RULES: readonly Rule[] = [
     "boot-holes",
     "file system",
     "error",
-    "Files that are read before the root is mounted have no holes",
-    "The boot-time reader takes a hole for block 0 of the device and delivers the boot area instead of zeros.",
-    "Write such files without holes (build does).",
+    "Files and symbolic links that are read before the root is mounted have no holes",
+    "The boot-time reader takes a hole for block 0 of the device and delivers the boot area instead of zeros; a link whose target is not in its first block leads nowhere.",
+    "Write such files without holes, and targets of links into a block (build does).",
   ),
 
   // ---- the system in the ramdisk ----

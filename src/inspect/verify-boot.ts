@@ -315,6 +315,11 @@ async function verifyNames(layer: IsoLayer, paths: readonly string[], { add }: V
     for (const name of splitPath(path)) {
       const entry = directory?.entries.find((one) => one.name === name);
       if (entry === undefined) break;
+      const clash = directory?.entries.find((one) => one.name !== name && one.name.toLowerCase() === name);
+      if (clash) {
+        const found = `${toText(path)}: the loader may take ${toText(clash.name)} for ${toText(name)}: they differ in case only`;
+        add("case-clash", "warning", found, path);
+      }
       const { identifier, entries } = entry.first;
       const pieces = entries.filter(({ signature }) => signature === "NM").length;
       if (!(isAnnounced && pieces === 1) && identifier !== name) {

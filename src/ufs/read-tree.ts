@@ -1,7 +1,7 @@
 // The tree of a UFS image. It has ten thousands of inodes, and whoever lists it wants a few fields of each: those are read where
 // they lie, and what a file's content needs is read when the content is asked for.
 
-import { byteString, type Content, divideUp, ImageError, readAll, readBytes, toText } from "../bytes/index.ts";
+import { byteString, type Content, divideUp, ImageError, i32, readAll, toText } from "../bytes/index.ts";
 import {
   type Attributes,
   type Directory,
@@ -25,6 +25,9 @@ import type { InodeBytes, Volume } from "./volume.ts";
 export async function readTree(volume: Volume, addresses: Addresses): Promise<Directory> {
   const enter = directoryLedger(volume);
   const leaves = new Map<number, Node>(); // by inode: a second name is the same node
+  // What is read of directories and links is not kept: one buffer does for all, where ten thousands of them would keep the
+  // garbage collector busy for longer than everything else takes.
+  const scratch = new Uint8Array(volume.sb.fs_bsize);
   const pending: { readonly path: string; readonly at: InodeBytes; readonly entries: Map<string, Node> }[] = [];
 
   /** A directory that is still to be filled. */
@@ -41,7 +44,7 @@ export async function readTree(volume: Volume, addresses: Addresses): Promise<Di
   }
   const root = begin(first, UFSROOTINO, "/");
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    for (const { name, inode: number } of await entriesOf(volume, addresses, next.at, next.path)) {
+    for (const { name, inode: number } of await entriesOf(volume, addresses, next.at, next.path, scratch)) {
       const known = leaves.get(number);
       if (known !== undefined) {
         next.entries.set(name, known);
@@ -51,7 +54,8 @@ export async function readTree(volume: Volume, addresses: Addresses): Promise<Di
       const at = volume.knownInodeBytes(number) ?? (await volume.inodeBytes(number));
       if (typeOf(at) === "directory") next.entries.set(name, begin(at, number, path));
       else {
-        const leaf = plainFile(volume, addresses, at, number, path) ?? (await otherLeaf(volume, addresses, at, path));
+        const leaf =
+          plainFile(volume, addresses, at, number, path) ?? (await otherLeaf(volume, addresses, at, path, scratch));
         leaves.set(number, leaf);
         next.entries.set(name, leaf);
       }
@@ -65,23 +69,27 @@ async function entriesOf(
   addresses: Addresses,
   at: InodeBytes,
   path: string,
+  scratch: Uint8Array,
 ): Promise<UfsDirectoryEntry[]> {
-  const bytes = await oneBlock(volume, at);
+  const bytes = await oneBlock(volume, at, scratch);
   const entries = bytes
     ? directoryEntries(volume, bytes, 0, path)
     : await readDirectory(volume, addresses, dinode.decode(at.bytes, at.offset), path);
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The bytes of an inode that has one block or less, as most directories and links do; undefined for all others. */
-async function oneBlock({ sb, image }: Volume, at: InodeBytes): Promise<Uint8Array | undefined> {
+/** The bytes of an inode that has one block or less, as most directories and links do, in `scratch`; undefined for all others. */
+async function oneBlock({ sb, image }: Volume, at: InodeBytes, scratch: Uint8Array): Promise<Uint8Array | undefined> {
   const sizeBytes = sizeOf(at);
-  const frag = ic_db.type.read(at.view, at.offset + ic_db.offset)[0] ?? 0;
+  const frag = i32.read(at.view, at.offset + ic_db.offset); // the first of twelve
   if (sizeBytes === 0 || sizeBytes > sb.fs_bsize || !isDataRange(sb, frag, divideUp(sizeBytes, sb.fs_fsize))) {
     return undefined;
   }
   const offset = frag * sb.fs_fsize;
-  return offset + sizeBytes <= image.sizeBytes ? readBytes(image, offset, sizeBytes) : undefined;
+  if (offset + sizeBytes > image.sizeBytes) return undefined;
+  const bytes = scratch.subarray(0, sizeBytes);
+  await image.read(bytes, offset);
+  return bytes;
 }
 
 const { ic_smode, ic_suid, ic_sgid, ic_lsize, ic_mtime, ic_db, ic_blocks, ic_uid, ic_gid } = dinode.fields;
@@ -127,9 +135,15 @@ function plainFile(
   return file(attributesOf(at), content);
 }
 
-async function otherLeaf(volume: Volume, addresses: Addresses, at: InodeBytes, path: string): Promise<Node> {
+async function otherLeaf(
+  volume: Volume,
+  addresses: Addresses,
+  at: InodeBytes,
+  path: string,
+  scratch: Uint8Array,
+): Promise<Node> {
   const attributes = attributesOf(at);
-  const target = typeOf(at) === "symlink" ? await oneBlock(volume, at) : undefined;
+  const target = typeOf(at) === "symlink" ? await oneBlock(volume, at, scratch) : undefined;
   if (target) return symlink(attributes, byteString(target));
   const inode = dinode.decode(at.bytes, at.offset);
   const type = typeOfMode(inode.ic_smode);

@@ -56,6 +56,8 @@ export function ramdiskNodes(): Nodes {
   ]);
   for (const name of [
     "drv/amd64/ramdisk",
+    "exec/amd64/elfexec",
+    "exec/amd64/intpexec",
     ..."ufs specfs devfs dev tmpfs procfs mntfs ctfs objfs".split(" ").map((fs) => `fs/amd64/${fs}`),
   ]) {
     nodes.set(`/kernel/${name}`, text(name));

@@ -111,6 +111,7 @@ const BOTH: Case[] = [
   ["error boot-holes", "a hole in a kernel module", (made) => makeHole(made)],
   ["error missing-file", "no genunix", inRamdisk("/kernel/amd64/genunix", undefined)],
   ["error missing-file", "no kernel in the ramdisk", inRamdisk(UNIX, undefined)],
+  ["warning missing-file", "nothing to start programs with", inRamdisk("/kernel/exec/amd64/elfexec", undefined)],
   ["warning missing-file", "no ufs module", inRamdisk("/kernel/fs/amd64/ufs", undefined)],
   ["warning missing-major", "no number for ramdisk", inRamdisk("/etc/name_to_major", "rootnex 1\npseudo 2\n")],
   ["warning blank-kernel-state", "aliases as in a proto area", inRamdisk("/etc/driver_aliases", "")],
@@ -306,6 +307,7 @@ const LOADER: Case[] = [
       afterwards((iso) => wipe(iso, "ER"))(made);
     },
   ],
+  ["warning case-clash", "LOADER.RC beside loader.rc", put("/boot/LOADER.RC", "another\n")],
   ["error loader-file-sections", "a kernel in two pieces", afterwards((iso) => splitRecord(iso, "\x04unix"))],
 ];
 
