@@ -232,9 +232,7 @@ const places = {
     );
     if (words !== undefined) {
       context.fillStyle = isDark(this.fill(layer, n)) ? "#fff" : "#1c2024";
-      context.textAlign = "center";
-      context.fillText(words, LABEL + width / 2, row * pitch + pitch / 2);
-      context.textAlign = "left";
+      context.fillText(words, LABEL + (width - context.measureText(words).width) / 2, row * pitch + pitch / 2);
     }
     context.font = "11px system-ui, sans-serif";
   },
