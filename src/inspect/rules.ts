@@ -46,8 +46,8 @@ export const RULES: readonly Rule[] = [
     "rock-ridge",
     "medium",
     "error",
-    "Rock Ridge is announced (SP, ER) and every name lies in one piece",
-    "The loader takes Rock Ridge names only when both SP and ER are there, and never joins a name from two NM entries; what it cannot name it cannot load.",
+    "Rock Ridge is announced (SP, ER) and every name lies in one piece, before what continues elsewhere",
+    "The loader takes Rock Ridge names only when both SP and ER are there, never joins a name from two NM entries, and goes away at a CE; what it cannot name it cannot load.",
     "Write the medium with Rock Ridge (mkisofs -R, not xorriso with names above 100 characters).",
   ),
   rule(

@@ -215,6 +215,9 @@ function wipe(iso: Uint8Array, signature: string): void {
   iso.set([0x5a, 0x5a], at);
 }
 
+/** With a CE, and the name before it. */
+const LONG_NAME = "a".repeat(145);
+
 const LOADER: Case[] = [
   ["error loader-missing", "no loader", remove("/boot/loader")],
   [
@@ -307,9 +310,30 @@ const LOADER: Case[] = [
       afterwards((iso) => wipe(iso, "ER"))(made);
     },
   ],
+  [
+    "error rock-ridge",
+    "a name behind a CE",
+    (made) => {
+      made.nodes.set(`/boot/conf.d/${LONG_NAME}`, text('x="y"\n'));
+      afterwards((iso) => swapNameAndContinuation(iso))(made);
+    },
+  ],
   ["warning case-clash", "LOADER.RC beside loader.rc", put("/boot/LOADER.RC", "another\n")],
   ["error loader-file-sections", "a kernel in two pieces", afterwards((iso) => splitRecord(iso, "\x04unix"))],
 ];
+
+/** Puts the CE of the record of LONG_NAME before its NM. */
+function swapNameAndContinuation(iso: Uint8Array<ArrayBuffer>): void {
+  const bytes = Buffer.from(iso.buffer);
+  const name = bytes.indexOf(`NM${String.fromCharCode(LONG_NAME.length + 5)}\x01\0${LONG_NAME}`, 0, "latin1");
+  const nameBytes = LONG_NAME.length + 5;
+  const continuation = bytes.indexOf("CE\x1c\x01", name, "latin1");
+  expect(name).toBeGreaterThan(0);
+  const between = iso.slice(name, continuation + 28);
+  iso.set(between.subarray(-28), name);
+  iso.set(between.subarray(0, -28), name + 28);
+  expect(continuation).toBeLessThan(name + nameBytes + 100);
+}
 
 /** Makes a file of 20 blocks two sections of 8 blocks, with a gap between them. */
 function splitRecord(iso: Uint8Array<ArrayBuffer>, identifier: string): void {
