@@ -94,7 +94,7 @@ export async function corpus(): Promise<FuzzSample[]> {
   return Promise.all(images.map(async ([name, all]) => ({ name, bytes: all, fields: await fieldsOf(all) })));
 }
 
-const MAX_OFFSETS = 250;
+const MAX_OFFSETS = 120;
 
 /**
  * The fields of structures at many offsets, those of images inside too where they lie in one piece: all over the image, and
@@ -104,7 +104,7 @@ async function fieldsOf(image: Uint8Array<ArrayBuffer>): Promise<Place[]> {
   const layer = await openImage(memoryContent(image), host);
   const fields = new Map<number, Place>();
   const offsets = Array.from({ length: MAX_OFFSETS }, (_, i) => Math.floor((image.length * i) / MAX_OFFSETS));
-  for (let at = 0; at < Math.min(image.length, 60 * 2048); at += 512) offsets.push(at);
+  for (let at = 0; at < Math.min(image.length, 40 * 2048); at += 1024) offsets.push(at);
   for (const offset of offsets) {
     let shift = 0;
     for (let at: Dumped | undefined = await dumpAt(layer, "sample", offset, 1); at; at = at.inner) {

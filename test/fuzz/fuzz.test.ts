@@ -8,7 +8,7 @@ import { mutate } from "./mutate.ts";
 import { TIMES } from "./times.ts";
 
 const samples = await corpus();
-const CASES = 10 * TIMES;
+const CASES = 8 * TIMES;
 /** Far more than any takes, and far less than one that hangs. */
 const SOON_MS = 20_000;
 /** What a case may take of memory beyond what all before it took. */

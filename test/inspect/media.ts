@@ -74,7 +74,7 @@ export interface MediumParts {
   readonly ramdisk: Nodes;
   bootEntries: BootEntry[];
   options: Partial<IsoOptions>;
-  /** Size of the ramdisk; default: that of `ufsBytes`. */
+  /** Size of the ramdisk; default: 2 MiB. */
   ramdiskBytes?: number;
   /** The archive, from the ramdisk's bytes. */
   pack: (ramdisk: Uint8Array<ArrayBuffer>) => Uint8Array;
@@ -153,7 +153,7 @@ export async function mediumOf({
   ramdisk,
   bootEntries,
   options,
-  ramdiskBytes,
+  ramdiskBytes = 2 << 20,
   pack,
   damage,
   after,
