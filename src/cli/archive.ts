@@ -38,8 +38,10 @@ Examples:
 }
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
-  if (words.gzip === false && words.level !== undefined) {
-    throw new ImageError("conflict", "--level is gzip's; with --no-gzip it would go unused");
+  for (const option of ["level", "cache"] as const) {
+    if (words.gzip === false && words[option] !== undefined && words[option] !== false) {
+      throw new ImageError("conflict", `--${option} is gzip's; with --no-gzip it would go unused`);
+    }
   }
   const options = imageOptions(words, undefined, edits);
   const { output, force, hash = false } = words;

@@ -126,7 +126,7 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
     new Option("--nbpi <bytes>", "bytes per inode (newfs -i); chosen to fit when not given").argParser(
       wholeNumber(512, 2 ** 21),
     ),
-    new Option("--level <n>", "gzip level; default: 6").argParser(wholeNumber(0, 9)),
+    new Option("--level <n>", `gzip level; default: ${defaults.level}`).argParser(wholeNumber(0, 9)),
     new Option(
       "--epoch <seconds>",
       "latest time in the image; else SOURCE_DATE_EPOCH, else the newest file's",

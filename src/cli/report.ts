@@ -52,6 +52,12 @@ function planRows(report: PlanReport): [string, string][] {
   ];
 }
 
+/** How much of the ramdisk did not have to be compressed. */
+function knownPart({ ramdisk, archive }: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): string {
+  const percent = Math.round((100 * archive.cachedBytes) / ramdisk.sizeBytes);
+  return percent > 0 ? ` (${percent} % of the ramdisk compressed in an earlier build)` : "";
+}
+
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
   if (words.json) {
     printJson({ command: "build", ...build });
@@ -61,7 +67,7 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
   printEdits(build);
   printRows([
     ...planRows(build),
-    ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}`],
+    ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}${knownPart(build)}`],
     ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
     ["time", `${build.seconds.toFixed(1)} s`],
@@ -78,7 +84,7 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   printEdits(report);
   printRows([
     ...planRows(report).filter(([name]) => name !== "boot loader"),
-    ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}`],
+    ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
     ["time", `${archive.seconds.toFixed(1)} s`],

@@ -34,7 +34,7 @@ export interface FinishedBuild extends BuildReport, FinishedFile {
   readonly planned: Planned;
 }
 
-export interface FinishedArchive extends ArchiveFigures, FinishedFile {
+export interface FinishedArchive extends Omit<ArchiveFigures, "sha256">, FinishedFile {
   readonly planned: Planned;
 }
 
@@ -78,7 +78,7 @@ export async function buildIsoFile(
       sink = await createFileSink(job.output, { force: job.force, sources: folders });
       const planned = await planImage(layers, all);
       const report = await buildIso(planned, all, sink, machine);
-      const finished = await finish(sink, report.iso.sizeBytes, started);
+      const finished = await finish(sink, report.iso.sizeBytes, undefined, started);
       return { ...report, ...finished, warnings, planned };
     } finally {
       await sink?.discard();
@@ -117,7 +117,7 @@ export async function buildArchiveFile(
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
       await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
       await hashSink?.commit(); // first: an archive without its hash would go unnoticed, a hash without its archive does not
-      const finished = await finish(sink, figures.sizeBytes, started);
+      const finished = await finish(sink, figures.sizeBytes, figures.sha256, started);
       return { ...figures, ...finished, warnings, planned };
     } finally {
       await sink?.discard();
@@ -127,8 +127,14 @@ export async function buildArchiveFile(
   });
 }
 
-async function finish(sink: FileSink, sizeBytes: number, started: number): Promise<Omit<FinishedFile, "warnings">> {
-  const sha256 = await digestOf(sink, sizeBytes, createHasher("sha256"));
+/** The head of an ISO is written last and a digest is made in order; so one that is not `known` is made of what was written. */
+async function finish(
+  sink: FileSink,
+  sizeBytes: number,
+  known: string | undefined,
+  started: number,
+): Promise<Omit<FinishedFile, "warnings">> {
+  const sha256 = known ?? (await digestOf(sink, sizeBytes, createHasher("sha256")));
   await sink.commit();
   return { output: sink.path, sha256, seconds: (performance.now() - started) / 1000 };
 }
