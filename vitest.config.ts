@@ -8,7 +8,7 @@ const cache = mkdtempSync(path.join(tmpdir(), "pureboot-cache-"));
 process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
 const env = { XDG_CACHE_HOME: cache };
 
-/** `unit` needs Node alone; `oracles` asks programs that nobody here wrote (see test/oracles/). */
+/** `unit` needs Node alone; `fuzz` is what of it damages inputs at random, with many more cases; `oracles` asks programs that nobody here wrote (see test/oracles/). */
 export default defineConfig({
   test: {
     projects: [
@@ -19,6 +19,14 @@ export default defineConfig({
           exclude: ["test/oracles/**"],
           testTimeout: 60_000,
           env,
+        },
+      },
+      {
+        test: {
+          name: "fuzz",
+          include: ["test/**/fuzz.test.ts", "test/fuzz/*.test.ts"],
+          testTimeout: 1_800_000,
+          env: { ...env, PUREBOOT_FUZZ: process.env["PUREBOOT_FUZZ"] ?? "25" },
         },
       },
       {

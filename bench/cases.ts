@@ -45,6 +45,11 @@ const makefs: Peer = {
   most: 1,
 };
 
+/** An ISO, its archive and its ramdisk, for the cases that look into them. */
+const LOOKED_AT =
+  `test -f look.iso || ${pureboot} build "$TREE" -o look.iso --loader none ${QUIET}; ` +
+  `${pureboot} cat look.iso /platform/i86pc/boot_archive >look.gz; gzip -dc <look.gz >look.ufs`;
+
 /** The cases by name; commands that speak of another tree than the case's are made when they are wanted. */
 const CASES: Readonly<Record<string, (treeOf: (name: TreeName) => string) => Omit<Case, "name">>> = {
   iso: () => ({
@@ -138,6 +143,35 @@ const CASES: Readonly<Record<string, (treeOf: (name: TreeName) => string) => Omi
     contenders: [
       { name: "pureboot", command: `${pureboot} --help >/dev/null` },
       { name: "node -e 0", command: "node -e 0", most: 2.5 },
+    ],
+  }),
+  "ls-archive": () => ({
+    what: "a listing of all in the archive of an ISO",
+    tree: "proto",
+    prepare: LOOKED_AT,
+    contenders: [
+      { name: "pureboot ls -aR", command: `${pureboot} ls -aR --progress quiet look.iso >/dev/null` },
+      { name: "gzip -dc of the archive", command: "gzip -dc <look.gz >/dev/null", needs: ["gzip"], most: 1.2 },
+    ],
+  }),
+  "ls-ramdisk": () => ({
+    what: "a listing of all in a raw ramdisk (to take at most 0.5 s), beside one of the directory it was made of",
+    tree: "proto",
+    prepare: LOOKED_AT,
+    contenders: [
+      { name: "pureboot ls -R", command: `${pureboot} ls -R look.ufs >/dev/null` },
+      { name: "pureboot ls -lR", command: `${pureboot} ls -lR look.ufs >/dev/null` },
+      { name: "ls -lR of the tree", command: `ls -lR "$TREE" >/dev/null` },
+    ],
+  }),
+  verify: () => ({
+    what: "all of an ISO (to take at most 3 s more than gunzip and sha1sum together)",
+    tree: "proto",
+    prepare: LOOKED_AT,
+    contenders: [
+      // Findings end it with status 3: this ISO has no boot loader.
+      { name: "pureboot verify", command: `${pureboot} verify --progress quiet look.iso >/dev/null || test $? = 3` },
+      { name: "gzip -dc, then sha1sum", command: "gzip -dc <look.gz >/dev/null; sha1sum look.ufs >/dev/null" },
     ],
   }),
 };
