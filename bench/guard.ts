@@ -19,14 +19,14 @@ const RATIOS = "bench/ratios.json";
 
 type Ratios = Record<string, Record<string, number>>;
 
-/** pureboot's time by each peer's. */
-function measured(): Ratios {
+/** pureboot's time by each peer's, in the cases of these names. */
+function measured(names: readonly string[]): Ratios {
   const folder = mkdtempSync(path.join(tmpdir(), "pureboot-bench-"));
   try {
     const tree = treeAt(folder, "guard");
     process.env["TREE"] = tree;
     const ratios: Ratios = {};
-    for (const { name, contenders } of cases(() => tree, GUARDED)) {
+    for (const { name, contenders } of cases(() => tree, names)) {
       const [, ...peers] = compare(contenders, ROUNDS, folder);
       ratios[name] = Object.fromEntries(
         peers.map((peer) => [peer.name, Number((1 / peer.wallRatio).toFixed(2))] as const),
@@ -38,22 +38,34 @@ function measured(): Ratios {
   }
 }
 
+/** The ratios that are too large, as lines for people. */
+function slow(committed: Ratios, ratios: Ratios): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [name, peers] of Object.entries(ratios)) {
+    for (const [peer, now] of Object.entries(peers)) {
+      const before = committed[name]?.[peer];
+      if (before !== undefined && now <= before * BOUND) continue;
+      const line = `${name}: ${now} of ${peer}'s time; committed is ${before}, the bound ${BOUND} times that`;
+      found.set(name, [...(found.get(name) ?? []), line]);
+    }
+  }
+  return found;
+}
+
 function main(): void {
-  const ratios = measured();
+  const ratios = measured(GUARDED);
+  console.log(JSON.stringify(ratios, undefined, 2));
   if (process.argv.includes("--write")) {
     writeFileSync(RATIOS, `${JSON.stringify(ratios, undefined, 2)}\n`);
     return;
   }
   const committed = JSON.parse(readFileSync(RATIOS, "utf8")) as Ratios;
-  for (const [name, peers] of Object.entries(committed)) {
-    for (const [peer, before] of Object.entries(peers)) {
-      const now = ratios[name]?.[peer];
-      const isGood = now !== undefined && now <= before * BOUND;
-      console.log(
-        `${isGood ? "good" : "SLOW"}: ${name} / ${peer}: ${now}, committed ${before}, bound ${BOUND} times that`,
-      );
-      if (!isGood) process.exitCode = 1;
-    }
+  const suspects = [...slow(committed, ratios).keys()];
+  if (suspects.length === 0) return;
+  // Once more: a machine may have been busy with something else.
+  for (const line of [...slow(committed, measured(suspects)).values()].flat()) {
+    console.error(line);
+    process.exitCode = 1;
   }
 }
 

@@ -14,7 +14,6 @@ import {
   constants,
   fstatSync,
   futimesSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -29,6 +28,7 @@ import { field, type Struct, struct, u32 } from "../bytes/index.ts";
 import { type BlockJob, type CompressedBlock, compressBlock } from "../gzip/index.ts";
 import { type EngineName, engineByName, PROBE_CRC32 } from "./engines.ts";
 import { errnoOf, outputError } from "./host-errors.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 /** What a compressing thread has to know. */
 export interface BlockCompression {
@@ -74,7 +74,7 @@ export function defaultCacheDirectory(
  */
 export function makeCacheDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     accessSync(directory, constants.W_OK);
   } catch (error) {
     throw outputError(error, directory);
@@ -158,7 +158,7 @@ function writeEntry(place: string, compressed: Uint8Array, inputCrc32: number, c
       write();
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
-      mkdirSync(path.dirname(place), { recursive: true });
+      makeDirectories(path.dirname(place));
       write();
     }
     renameSync(temporary, place);

@@ -18,6 +18,7 @@ import {
 } from "../tree/index.ts";
 import { errnoOf, outputError } from "./host-errors.ts";
 import { hostPath } from "./host-files.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 export interface ExtractOptions {
   /** Make device nodes and fifos; only root may. Default: they are left out. */
@@ -102,7 +103,7 @@ export async function extractTree(tree: Directory, target: string, options: Extr
 /** The real path of the target: links in what the user typed are the user's own. */
 function openTarget(target: string): { path: string; isNew: boolean } {
   try {
-    const made = fs.mkdirSync(target, { recursive: true });
+    const made = makeDirectories(target);
     return { path: fs.realpathSync(target), isNew: made !== undefined };
   } catch (error) {
     throw outputError(error, target);
