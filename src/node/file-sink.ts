@@ -102,7 +102,7 @@ export async function createFileSink(target: string, options: FileSinkOptions = 
     async commit() {
       attempt(close); // some file systems report a full disk only now
       checkPlace(place, target, options);
-      attempt(() => renameSync(temporary, place));
+      attempt(() => putInPlace(temporary, place));
       temporaryFiles.delete(temporary);
     },
     async discard() {
@@ -116,6 +116,23 @@ export async function createFileSink(target: string, options: FileSinkOptions = 
       if (temporaryFiles.delete(temporary)) unlinkQuietly(temporary);
     },
   };
+}
+
+/**
+ * Gives a file its name. What had it is moved aside first: where a rename replaces a file, ext4 begins to write all of the new one
+ * to the disk there and then, which for a ramdisk takes as long as reading its sources.
+ */
+function putInPlace(temporary: string, place: string): void {
+  const aside = `${temporary}.old`;
+  const isReplaced = lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+  if (isReplaced) renameSync(place, aside);
+  try {
+    renameSync(temporary, place);
+  } catch (error) {
+    if (isReplaced) renameSync(aside, place);
+    throw error;
+  }
+  if (isReplaced) unlinkQuietly(aside);
 }
 
 /** After so many bytes, signals and timers get their turn. */
