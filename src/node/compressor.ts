@@ -51,6 +51,7 @@ export function threadedCompressor(file: string, workers: number, compression: B
     workerData: compression,
     what: "compression",
   });
+  pool.start(); // there is always much to do before the first block is there
   return {
     parallelism: workers,
     allocate: sharedBytes,
