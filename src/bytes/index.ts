@@ -7,6 +7,7 @@ export * from "./errors.ts";
 export * from "./finding.ts";
 export * from "./hasher.ts";
 export * from "./integers.ts";
+export * from "./nearest.ts";
 export * from "./size.ts";
 export * from "./struct.ts";
 export * from "./zeros.ts";

@@ -1,8 +1,7 @@
 // pureboot verify: one verdict on an image, with reasons: is it sound, and will it boot?
 
 import type { Command } from "commander";
-import { ImageError, toText } from "../bytes/index.ts";
-import { nearestNames } from "../illumos/names.ts";
+import { didYouMean, ImageError, toText } from "../bytes/index.ts";
 import { RULES, type Rule, ruleOf, type Verdict, type VerifyFinding, verifyImage } from "../inspect/index.ts";
 import { openBeside } from "../node/open-image.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
@@ -117,12 +116,11 @@ function printRules(): void {
 function explain(id: string, words: Words): void {
   const found: Rule | undefined = ruleOf(id);
   if (found === undefined) {
-    const near = nearestNames(
-      id,
-      RULES.map((one) => one.id),
+    const ids = RULES.map((one) => one.id);
+    throw new ImageError(
+      "invalid-argument",
+      `there is no rule "${id}"${didYouMean(id, ids) || "; --rules lists them"}`,
     );
-    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "--rules lists them";
-    throw new ImageError("invalid-argument", `there is no rule "${id}"; ${hint}`);
   }
   if (words.json) printJson({ command: "verify", ...found });
   else {
