@@ -9,13 +9,23 @@ import { type FileContent, openFileContent } from "../node/file-content.ts";
 import { inspectHost } from "../node/open-image.ts";
 import { checkUfs, fsckReport, type OpenUfsOptions } from "../ufs/index.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
+import { teach } from "./help.ts";
 import { defineImageOptions, IMAGE_OPERAND, type ImageWords, withImage } from "./image-operand.ts";
-import { wholeNumber } from "./image-options.ts";
+import { wholeNumber } from "./numbers.ts";
 import { printJson, printLines } from "./output.ts";
 
 interface Words extends ImageWords, OpenUfsOptions {}
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Checks a UFS in fsck_ufs' phases and words. It changes nothing.",
+    notes: "Exit status: 0 clean, 3 something was found.",
+    examples: [
+      "pureboot fsck ramdisk.ufs",
+      ["pureboot fsck boot_archive", "gzip'd or not"],
+      ["pureboot fsck illumos.iso", "its boot archive"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .addOption(
@@ -25,16 +35,6 @@ export function define(command: Command): void {
       ).argParser(wholeNumber(0, 2 ** 31)),
     );
   defineImageOptions(command);
-  command.addHelpText(
-    "after",
-    `
-Exit status: 0 clean, 3 something was found.
-
-Examples:
-  pureboot fsck ramdisk.ufs
-  pureboot fsck boot_archive                  gzip'd or not
-  pureboot fsck illumos.iso                   its boot archive`,
-  );
   command.action(run);
 }
 

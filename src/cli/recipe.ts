@@ -7,7 +7,7 @@ import path from "node:path";
 import type { Command, Option } from "commander";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { didYouMean, ImageError } from "../bytes/index.ts";
-import { inputError } from "../node/index.ts";
+import { inputError, STANDARD_STREAM } from "../node/index.ts";
 
 const RECIPE_OPTION = "--recipe";
 /** The key that holds the operands. */
@@ -42,7 +42,7 @@ export function expandRecipes(words: readonly string[], command: Command): strin
 
 function readRecipe(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file === STANDARD_STREAM ? 0 : file, "utf8");
   } catch (error) {
     throw inputError(error, file);
   }

@@ -15,8 +15,10 @@ import { createFileSink, type FileSink } from "./file-sink.ts";
 import { createHasher } from "./hashing.ts";
 import { type HostOptions, withBuildHost } from "./host.ts";
 import { type LayerPaths, readLayers } from "./layers.ts";
+import { createOutput } from "./output-sink.ts";
 
 export interface FileJob extends LayerPaths {
+  /** A file, or "-" for standard output. */
   readonly output: string;
   /** Whether an existing output may be replaced. */
   readonly force?: boolean | undefined;
@@ -75,7 +77,7 @@ export async function buildIsoFile(
     const { layers, folders, warnings, close } = await readLayers(job, host.signal);
     let sink: FileSink | undefined;
     try {
-      sink = await createFileSink(job.output, { force: job.force, sources: folders });
+      sink = await createOutput(job.output, { force: job.force, sources: folders });
       const planned = await planImage(layers, all);
       const report = await buildIso(planned, all, sink, machine);
       const finished = await finish(sink, report.iso.sizeBytes, started);
@@ -111,7 +113,7 @@ export async function buildArchiveFile(
     let sink: FileSink | undefined;
     let hashSink: FileSink | undefined;
     try {
-      sink = await createFileSink(job.output, place);
+      sink = await createOutput(job.output, place);
       if (job.hash) hashSink = await createFileSink(`${job.output}.hash`, place);
       const planned = await planImage(layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
