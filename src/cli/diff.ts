@@ -16,6 +16,7 @@ import {
 } from "../inspect/index.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
 import { teach } from "./help.ts";
+import { onlyOneStandardInput } from "./host.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -55,6 +56,7 @@ Exit status: 0 nothing differs, 3 something does.`,
 }
 
 async function run(a: string, b: string, words: Words): Promise<void> {
+  onlyOneStandardInput([a, b]);
   await withImageFile(a, words, async (fileA) => {
     await withImageFile(b, words, async (fileB) => {
       const before = await operandLayer(await openOperand(fileA, words));

@@ -2,7 +2,9 @@
 // nothing of the formats is loaded.
 
 import { Option } from "commander";
+import { ImageError } from "../bytes/index.ts";
 import { onInterrupt } from "../node/interrupt.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
 import { createProgress, type ProgressMode, type ProgressReporter } from "../node/terminal.ts";
 
 export interface ProgressWords {
@@ -22,9 +24,20 @@ export function jsonOption(): Option {
   return new Option("--json", "print one JSON document on stdout");
 }
 
+/** @throws ImageError "invalid-argument" when two of the names are standard input, which can be read once */
+export function onlyOneStandardInput(names: readonly string[]): void {
+  if (names.filter((name) => name === STANDARD_STREAM).length <= 1) return;
+  throw new ImageError(
+    "invalid-argument",
+    '"-" was named twice: standard input can be read once; put one of them into a file',
+  );
+}
+
 export interface ProgressHost {
   readonly signal: AbortSignal;
   readonly onProgress: ProgressReporter["report"];
+  /** Told how many bytes a read of an input gave. */
+  readonly onRead: (bytes: number) => void;
 }
 
 /** Runs `work` with progress shown, and cleared in the end. */
@@ -35,7 +48,12 @@ export async function withProgress(
   const interruption = onInterrupt();
   const reporter = createProgress(progress);
   try {
-    await work({ signal: interruption.signal, onProgress: reporter.report });
+    let readBytes = 0;
+    const onRead = (bytes: number): void => {
+      readBytes += bytes;
+      reporter.reading(readBytes);
+    };
+    await work({ signal: interruption.signal, onProgress: reporter.report, onRead });
   } finally {
     reporter.end();
     interruption.release();

@@ -26,6 +26,7 @@ import {
 import { parseMtree } from "../source/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { addOptions } from "./help.ts";
+import { onlyOneStandardInput } from "./host.ts";
 import { size, wholeNumber } from "./numbers.ts";
 
 /** What commander leaves of the options of a ramdisk. */
@@ -257,6 +258,7 @@ function manifestChoice(words: ImageWords): ManifestChoice | undefined {
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */
 export function layerPaths(sources: readonly string[], words: ImageWords): LayerPaths {
+  onlyOneStandardInput([...words.adjunct, ...sources, ...words.overlay]);
   const choice = words.manifests === undefined ? packageChoice(words) : undefined;
   return { sources, adjuncts: words.adjunct, overlays: words.overlay, choice };
 }

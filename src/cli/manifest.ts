@@ -2,10 +2,11 @@
 
 import type { Command } from "commander";
 import { ImageError, toText } from "../bytes/index.ts";
+import type { InspectHost } from "../inspect/layer.ts";
 import { layerAt, treeLayer } from "../inspect/paths.ts";
 import { throwIfAborted } from "../layout/index.ts";
 import { formatMtree } from "../source/mtree-write.ts";
-import type { Directory } from "../tree/index.ts";
+import { type Directory, summarize } from "../tree/index.ts";
 import { teach } from "./help.ts";
 import {
   archiveOption,
@@ -44,13 +45,30 @@ async function run(image: string, words: Words): Promise<void> {
       if (buffer !== "") await writeOut(buffer);
       buffer = "";
     };
-    for await (const line of formatMtree(await topDirectory(opened), opened.host.createHasher)) {
+    const top = await topDirectory(opened);
+    for await (const line of formatMtree(top, toldHashing(opened.host, summarize(top).contentBytes))) {
       throwIfAborted(opened.host.signal);
       buffer += line;
       if (buffer.length >= BUFFER_CHARACTERS) await flush();
     }
     await flush();
   });
+}
+
+/** Digests that say how much they have seen. */
+function toldHashing({ createHasher, onProgress }: InspectHost, totalBytes: number): InspectHost["createHasher"] {
+  let doneBytes = 0;
+  return (algorithm) => {
+    const hasher = createHasher(algorithm);
+    return {
+      ...hasher,
+      update(bytes) {
+        hasher.update(bytes);
+        doneBytes += bytes.length;
+        onProgress?.("hashing", doneBytes, totalBytes);
+      },
+    };
+  };
 }
 
 /** The directory that the operand names, or the top of the image that it names. */

@@ -39,5 +39,5 @@ export type Host = HostOptions & { readonly signal: AbortSignal };
 /** Runs `work` with a signal that Ctrl-C raises, and with progress shown. */
 export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
   const compressor = words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers };
-  await withProgress(words, (host) => work({ ...compressor, ...host }));
+  await withProgress(words, ({ signal, onProgress }) => work({ ...compressor, signal, onProgress }));
 }

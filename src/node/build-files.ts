@@ -1,6 +1,6 @@
 // The main job from files to a file: what the command line does, for programs.
 
-import { bytesOf, digestOf } from "../bytes/index.ts";
+import { bytesOf, digestOf, type ReportProgress } from "../bytes/index.ts";
 import {
   type ArchiveFigures,
   type BuildReport,
@@ -74,13 +74,13 @@ export async function buildIsoFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings, close } = await readLayers(job, host.signal);
+    const { layers, folders, warnings, close } = await readLayers(job, host.signal, host.onProgress);
     let sink: FileSink | undefined;
     try {
       sink = await createOutput(job.output, { force: job.force, sources: folders });
       const planned = await planImage(layers, all);
       const report = await buildIso(planned, all, sink, machine);
-      const finished = await finish(sink, report.iso.sizeBytes, started);
+      const finished = await finish(sink, report.iso.sizeBytes, started, host.onProgress);
       return { ...report, ...finished, warnings, planned };
     } finally {
       await sink?.discard();
@@ -108,7 +108,7 @@ export async function buildArchiveFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings, close } = await readLayers(job, host.signal);
+    const { layers, folders, warnings, close } = await readLayers(job, host.signal, host.onProgress);
     const place = { force: job.force, sources: folders };
     let sink: FileSink | undefined;
     let hashSink: FileSink | undefined;
@@ -119,7 +119,7 @@ export async function buildArchiveFile(
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
       await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
       await hashSink?.commit(); // first: an archive without its hash would go unnoticed, a hash without its archive does not
-      const finished = await finish(sink, figures.sizeBytes, started);
+      const finished = await finish(sink, figures.sizeBytes, started, host.onProgress);
       return { ...figures, ...finished, warnings, planned };
     } finally {
       await sink?.discard();
@@ -129,8 +129,17 @@ export async function buildArchiveFile(
   });
 }
 
-async function finish(sink: FileSink, sizeBytes: number, started: number): Promise<Omit<FinishedFile, "warnings">> {
-  const sha256 = await digestOf(sink, sizeBytes, createHasher("sha256"));
+async function finish(
+  sink: FileSink,
+  sizeBytes: number,
+  started: number,
+  onProgress: ReportProgress | undefined,
+): Promise<Omit<FinishedFile, "warnings">> {
+  const read: FileSink["read"] = async (target, offset) => {
+    await sink.read(target, offset);
+    onProgress?.("hashing the output", offset + target.length, sizeBytes);
+  };
+  const sha256 = await digestOf({ read }, sizeBytes, createHasher("sha256"));
   await sink.commit();
   return { output: sink.path, sha256, seconds: (performance.now() - started) / 1000 };
 }
