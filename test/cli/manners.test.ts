@@ -81,8 +81,8 @@ describe("examples", () => {
   });
   test("those of README too", async () => {
     const text = readFileSync(path.join(top, "README.md"), "utf8");
-    const blocks = [...text.matchAll(/^```(?:sh)?\n(.*?)^```/gms)].flatMap(([, block = ""]) =>
-      block.replaceAll(/\\\n\s*/g, " ").split("\n"),
+    const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, language, block = ""]) =>
+      language === "" ? block.replaceAll(/\\\n\s*/g, " ").split("\n") : [],
     );
     const spans = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span);
     const inline = spans.filter((span) => /^pureboot \S+ ./.test(span));
