@@ -8,6 +8,8 @@ export * from "./finding.ts";
 export * from "./fnv1a.ts";
 export * from "./hasher.ts";
 export * from "./integers.ts";
+export * from "./nearest.ts";
+export * from "./progress.ts";
 export * from "./size.ts";
 export * from "./struct.ts";
 export * from "./zeros.ts";

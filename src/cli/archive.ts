@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { ImageError } from "../bytes/index.ts";
 import type { Edit } from "../image/index.ts";
-import { buildArchiveFile, planFiles } from "../node/index.ts";
+import { buildArchiveFile, planFiles, STANDARD_STREAM } from "../node/index.ts";
+import { addOptions, RUN_GROUP, teach } from "./help.ts";
 import {
   defineContentOptions,
   type ImageWords,
@@ -11,8 +12,9 @@ import {
   layerPaths,
   refuseMetadataOfPlan,
 } from "./image-options.ts";
+import { bothOnStdout } from "./output.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
-import { defineRunOptions, type RunWords, withHost } from "./run.ts";
+import { defineRunOptions, planOptions, type RunWords, withHost } from "./run.ts";
 
 interface Words extends ImageWords, RunWords {
   readonly output: string;
@@ -22,27 +24,31 @@ interface Words extends ImageWords, RunWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Makes only the ramdisk, gzip'd or raw: to boot from a disk or over the network, beside a kernel.",
+    notes: "Sources are those of pureboot build.",
+    examples: [
+      ["pureboot archive proto/root_i386 -o boot_archive --hash", "with the hash that the kernel compares beside it"],
+      [
+        "pureboot archive proto/root_i386 -o ramdisk.ufs --no-gzip --size 512m --nbpi 16384",
+        "a raw file system, of the size and density of pureboot.sh",
+      ],
+      ["tar -cf - -C proto . | pureboot archive - -o - > boot_archive", "from a pipe to a pipe"],
+    ],
+  });
   const edits: Edit[] = [];
   command
     .argument("[source...]", "proto area, and layers over it: later over earlier")
-    .option("-o, --output <file>", "the archive to write", "boot_archive")
+    .option("-o, --output <file>", "the archive to write; - is stdout", "boot_archive")
     .option("--hash", "write its SHA-1 beside it, as OUTPUT.hash, which the kernel compares")
     .option(
       "--metadata <file>",
       "also write what went in and came out, with hashes: provenance (SLSA), SBOM (CycloneDX)",
     )
-    .option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe)")
-    .option("--dry-run", "plan everything, write nothing, print what would be written");
+    .option("--no-gzip", "the file system as it is, uncompressed");
   defineContentOptions(command, edits);
+  addOptions(command, RUN_GROUP, planOptions());
   defineRunOptions(command);
-  command.option("--no-gzip", "the file system as it is, uncompressed");
-  command.addHelpText(
-    "after",
-    `
-Examples:
-  pureboot archive proto/root_i386 -o boot_archive --hash
-  pureboot archive proto/root_i386 -o ramdisk.ufs --no-gzip --size 512m --nbpi 16384`,
-  );
   command.action(async (sources: string[], words: Words) => {
     await run(sources, words, edits);
   });
@@ -51,8 +57,13 @@ Examples:
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
   for (const option of ["level", "cache"] as const) {
     if (words.gzip === false && words[option] !== undefined && words[option] !== false) {
-      throw new ImageError("conflict", `--${option} is gzip's; with --no-gzip it would go unused`);
+      throw new ImageError("invalid-argument", `--${option} is gzip's; with --no-gzip it would go unused`);
     }
+  }
+  if (words.output === STANDARD_STREAM && !words.dryRun) {
+    if (words.json) throw bothOnStdout();
+    if (words.hash)
+      throw new ImageError("invalid-argument", "--hash writes OUTPUT.hash: with -o - there is no name for it");
   }
   refuseMetadataOfPlan(words);
   const options = imageOptions(words, undefined, edits);

@@ -12,6 +12,7 @@ import { ARCHIVE_PATH } from "../image/index.ts";
 import { openIso } from "../iso9660-writer-ts/index.ts";
 import { emit, extent, makeLayout } from "../layout/index.ts";
 import { createFileSink, openFileContent } from "../node/index.ts";
+import { findProgram } from "../node/programs.ts";
 import { type Directory, findFile, walk } from "../tree/index.ts";
 
 export interface Verdict {
@@ -28,8 +29,7 @@ const TIMEOUT_MS = 180_000;
 
 /** @throws ImageError "requirement" when QEMU is not installed */
 export function findQemu(): string {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  const found = folders.map((folder) => path.join(folder, QEMU)).find((file) => existsSync(file));
+  const found = findProgram(QEMU);
   if (found) return found;
   throw new ImageError(
     "requirement",

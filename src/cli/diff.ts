@@ -15,6 +15,8 @@ import {
   valueText,
 } from "../inspect/index.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
+import { teach } from "./help.ts";
+import { onlyOneStandardInput } from "./host.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -32,6 +34,17 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Says what differs between two images, directories or archives, in any mix.",
+    notes: `First come paths, with what changed, also inside of archives in the images; then fields of their structures; then nothing else. What only follows from another change (places, sizes, hash files) is not told.
+
+Exit status: 0 nothing differs, 3 something does.`,
+    examples: [
+      "pureboot diff yesterday.iso today.iso",
+      ["pureboot diff -a illumos.iso proto/root_i386", "the ramdisk and what it was made of"],
+      "pureboot diff illumos.iso/boot/efiboot.img esp.tar",
+    ],
+  });
   command
     .argument("<a>", IMAGE_OPERAND)
     .argument("<b>", "what to compare it with: of the same kind or of another")
@@ -39,23 +52,11 @@ export function define(command: Command): void {
     .option("--times", "tell every time that changed, also where all changed by the same amount")
     .option("--all", "tell everything in directories that were added or removed");
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-First come paths, with what changed, also inside of archives in the images; then fields of their structures; then nothing
-else. What only follows from another change (places, sizes, hash files) is not told.
-Exit status: 0 nothing differs, 3 something does.
-
-Examples:
-  pureboot diff yesterday.iso today.iso
-  pureboot diff -a illumos.iso proto/root_i386
-  pureboot diff illumos.iso/boot/efiboot.img esp.tar`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(a: string, b: string, words: Words): Promise<void> {
+  onlyOneStandardInput([a, b]);
   await withImageFile(a, words, async (fileA) => {
     await withImageFile(b, words, async (fileB) => {
       const before = await operandLayer(await openOperand(fileA, words));

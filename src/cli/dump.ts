@@ -13,6 +13,7 @@ import {
   type Structure,
   valueText,
 } from "../inspect/index.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -30,24 +31,22 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Says what the bytes at an offset mean: which structure lies there, which of its fields, what is in it, and what the standard calls it; for data, whose they are.",
+    examples: [
+      ["pureboot dump illumos.iso --at 0x8028", "the Volume Identifier"],
+      ["pureboot dump -a illumos.iso --at 8k", "the superblock of the ramdisk"],
+      ["pureboot dump illumos.iso/platform/i86pc/boot_archive --at 0", "the header of its gzip"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .addOption(new Option("--at <offset>", "byte offset: 32808, 0x8028, 16k").argParser(offset).makeOptionMandatory())
     .addOption(new Option("--length <bytes>", "bytes to print").argParser(offset).default(64))
     .addOption(archiveOption());
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Says which structure lies there, which of its fields, what is in it, and what the standard calls it; for data, whose it is.
-
-Examples:
-  pureboot dump illumos.iso --at 0x8028                               the Volume Identifier
-  pureboot dump illumos.iso/platform/i86pc/boot_archive --at 8k       the superblock of the ramdisk's gzip'd bytes
-  pureboot dump -a illumos.iso --at 8k                                the superblock of the ramdisk`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 function offset(text: string): number {

@@ -2,7 +2,7 @@
 
 import { CommanderError } from "commander";
 import { type ErrorCode, ImageError } from "../bytes/index.ts";
-import { messageText, printJson } from "./output.ts";
+import { messageText, printJson, ReaderGone } from "./output.ts";
 
 export const USAGE_STATUS = 2;
 export const FINDINGS_STATUS = 3;
@@ -16,16 +16,17 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** 0 good, 1 failed, 2 usage, 3 a check found something, 4 an input is missing or unreadable, 130 interrupted. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_STATUS;
+  if (error instanceof ReaderGone) return 0;
   if (error instanceof ImageError) return STATUS[error.code] ?? 1;
   return 1;
 }
 
 /** One line on stderr, and a document on stdout for programs. Only a mistake of our own shows where in the code it happened. */
 export function reportError(error: unknown, json: boolean): void {
-  if (json && !(error instanceof CommanderError && error.exitCode === 0))
-    printJson({ error: errorDocument(error), status: exitStatusOf(error) });
-  if (error instanceof CommanderError) return; // commander has printed it
-  if (error instanceof ImageError) console.error(`pureboot: ${messageText(error.message)}`);
+  if (exitStatusOf(error) === 0) return; // help was asked for, or nobody reads on
+  if (json) printJson({ error: errorDocument(error), status: exitStatusOf(error) });
+  if (error instanceof ImageError || error instanceof CommanderError)
+    console.error(`pureboot: ${messageText(error.message)}`);
   else console.error("pureboot: internal error, please report it:", error);
 }
 

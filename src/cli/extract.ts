@@ -1,10 +1,12 @@
 // pureboot extract: an image, or some paths of it, into a directory.
 
 import type { Command } from "commander";
-import { formatSize, fromText } from "../bytes/index.ts";
+import { formatSize, fromText, ImageError, toText } from "../bytes/index.ts";
 import { layerAt, treeLayer } from "../inspect/paths.ts";
 import { type Extracted, extractTree } from "../node/extract.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
 import { type Attributes, baseName, type Directory, directory, draft, splitPath } from "../tree/index.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -15,7 +17,7 @@ import {
   type OpenedOperand,
   withImage,
 } from "./image-operand.ts";
-import { printJson, printWarnings } from "./output.ts";
+import { bothOnStdout, printJson, printWarnings, writeContentOut } from "./output.ts";
 
 interface Words extends ImageWords {
   readonly output: string;
@@ -25,31 +27,37 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Writes an image, or parts of it, to a directory, with modes, times, links and holes; with owners as root.",
+    notes: 'Nothing is ever written outside of DIR: not through "..", not through links, whatever the image holds.',
+    examples: [
+      "pureboot extract illumos.iso -o medium",
+      "pureboot extract -a illumos.iso /etc /kernel/drv -o parts",
+      "pureboot extract illumos.iso/boot/efiboot.img -o esp",
+      ["pureboot extract -a illumos.iso /etc/system -o -", "one file, to standard output"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .argument("[path...]", "what to extract, with all below; default: everything")
-    .requiredOption("-o, --output <dir>", "where to; made when missing. Paths keep their names below it")
+    .requiredOption(
+      "-o, --output <dir>",
+      "where to; made when missing. Paths keep their names below it; - is stdout, for one file",
+    )
     .addOption(archiveOption())
     .option("--devices", "make device nodes and fifos too (as root)")
     .option("--no-owners", "as root: leave everything owned by root instead of by whom the image says")
     .option("--force", "replace files that are there");
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Nothing is ever written outside of DIR: not through "..", not through links, whatever the image holds.
-
-Examples:
-  pureboot extract illumos.iso -o medium
-  pureboot extract -a illumos.iso /etc /kernel/drv -o parts
-  pureboot extract illumos.iso/boot/efiboot.img -o esp`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string, paths: readonly string[], words: Words): Promise<void> {
   await withImage(image, words, async (opened) => {
+    if (words.output === STANDARD_STREAM) {
+      await toStandardOutput(opened, paths, words);
+      return;
+    }
     const tree = paths.length === 0 ? await wholeTree(opened) : await selectedTree(opened, paths);
     const { signal, onProgress } = opened.host;
     const owners = words.owners === false ? false : undefined;
@@ -58,6 +66,21 @@ async function run(image: string, paths: readonly string[], words: Words): Promi
     if (words.json) printJson({ command: "extract", image, output, ...extracted });
     else print(extracted, output);
   });
+}
+
+/** `-o -`: one file, as cat prints it. */
+async function toStandardOutput(opened: OpenedOperand, paths: readonly string[], words: Words): Promise<void> {
+  if (words.json) throw bothOnStdout();
+  const [path = ""] = paths;
+  const { node, shown } = await locateWord(opened, path, { follow: true });
+  if (paths.length > 1 || node.type !== "file") {
+    const what = paths.length > 1 ? `${paths.length} paths` : `${toText(shown)}: a ${node.type}`;
+    throw new ImageError(
+      "invalid-argument",
+      `${what} cannot go to standard output, only one file can; name a directory with -o`,
+    );
+  }
+  await writeContentOut(node.content, toText(shown), opened.host.signal);
 }
 
 /** What the operand names: a directory, an image with all in it, or a file. */

@@ -5,17 +5,32 @@ import { type Content, ImageError, toText } from "../bytes/index.ts";
 import { gunzipContent } from "../gzip/index.ts";
 import { bootArchive, layerAt, locate, recognize, treeLayer } from "../inspect/index.ts";
 import { metadataContent } from "../inspect/ufs-metadata.ts";
-import { type FileContent, openFileContent } from "../node/file-content.ts";
-import { inspectHost } from "../node/open-image.ts";
 import { checkUfs, fsckReport, type OpenUfsOptions } from "../ufs/index.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
-import { defineImageOptions, IMAGE_OPERAND, type ImageWords, withImage } from "./image-operand.ts";
-import { wholeNumber } from "./image-options.ts";
+import { teach } from "./help.ts";
+import {
+  defineImageOptions,
+  IMAGE_OPERAND,
+  type ImageWords,
+  type OpenedOperand,
+  openOperand,
+  withImageFile,
+} from "./image-operand.ts";
+import { wholeNumber } from "./numbers.ts";
 import { printJson, printLines } from "./output.ts";
 
 interface Words extends ImageWords, OpenUfsOptions {}
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Checks a UFS in fsck_ufs' phases and words. It changes nothing.",
+    notes: "Exit status: 0 clean, 3 something was found.",
+    examples: [
+      "pureboot fsck ramdisk.ufs",
+      ["pureboot fsck boot_archive", "gzip'd or not"],
+      ["pureboot fsck illumos.iso", "its boot archive"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .addOption(
@@ -25,16 +40,6 @@ export function define(command: Command): void {
       ).argParser(wholeNumber(0, 2 ** 31)),
     );
   defineImageOptions(command);
-  command.addHelpText(
-    "after",
-    `
-Exit status: 0 clean, 3 something was found.
-
-Examples:
-  pureboot fsck ramdisk.ufs
-  pureboot fsck boot_archive                  gzip'd or not
-  pureboot fsck illumos.iso                   its boot archive`,
-  );
   command.action(run);
 }
 
@@ -54,40 +59,24 @@ async function run(image: string, words: Words): Promise<void> {
 
 /** The bytes of the file system that a user named: a file as it is, whatever is in it, or what is inside of an image. */
 async function withUfs(name: string, words: Words, work: (content: Content) => Promise<void>): Promise<void> {
-  const file = await openIfFile(name);
-  if (file) {
-    try {
-      const kind = await recognize(file);
-      if (kind === "gzip") {
-        await work(metadataContent(file, await gunzipContent(file), inspectHost()));
-        return;
-      }
-      if (kind === "ufs" || kind === "plain") {
-        await work(file);
-        return;
-      }
-    } finally {
-      await file.close();
-    }
-  }
-  await withImage(name, words, async ({ layer, path }) => {
-    const inner =
-      path === ""
-        ? (await bootArchive(layer)).layer
-        : await treeLayer(await layerAt(await locate(layer, path, { follow: true })));
-    if (inner.kind !== "ufs") {
-      throw new ImageError("wrong-type", `${name}: is ${inner.title}, not a UFS`, { path: name });
-    }
-    await work(inner.content);
+  await withImageFile(name, words, async (file) => {
+    const { content, host } = file;
+    const kind = content && file.path === "" ? await recognize(content) : undefined;
+    if (content && (kind === "ufs" || kind === "plain")) await work(content);
+    else if (content && kind === "gzip") await work(metadataContent(content, await gunzipContent(content), host));
+    else await work(await ufsInside(name, await openOperand(file, words)));
   });
 }
 
-/** The file of this name; undefined when it is a directory, or a path that goes on inside of a file. */
-async function openIfFile(name: string): Promise<FileContent | undefined> {
-  try {
-    return await openFileContent(name);
-  } catch (error) {
-    if (error instanceof ImageError) return undefined;
-    throw error;
+/** The boot archive of an image, or what a path in it leads to. @throws ImageError "wrong-type" */
+async function ufsInside(name: string, { layer, path }: OpenedOperand): Promise<Content> {
+  if (layer.kind === "directory") {
+    throw new ImageError("wrong-type", `${name}: is a directory; name an image with a UFS in it`, { path: name });
   }
+  const inner =
+    path === ""
+      ? (await bootArchive(layer)).layer
+      : await treeLayer(await layerAt(await locate(layer, path, { follow: true })));
+  if (inner.kind === "ufs") return inner.content;
+  throw new ImageError("wrong-type", `${name}: is ${inner.title}, not a UFS`, { path: name });
 }

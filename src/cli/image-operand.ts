@@ -5,31 +5,25 @@ import { type Command, Option } from "commander";
 import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
 import type { InspectHost, Layer } from "../inspect/layer.ts";
 import { bootArchive, type LocateOptions, locate, type Place } from "../inspect/paths.ts";
-import { onInterrupt } from "../node/interrupt.ts";
-import { type ImageFile, type ImageHostOptions, openImageFile } from "../node/open-image.ts";
-import { createProgress, type ProgressMode } from "../node/terminal.ts";
+import { type ImageFile, openImageFile } from "../node/open-image.ts";
+import { addOptions, RUN_GROUP } from "./help.ts";
+import { jsonOption, type ProgressWords, progressOption, withProgress } from "./host.ts";
 import { printWarnings } from "./output.ts";
 
-export interface ImageWords {
+export interface ImageWords extends ProgressWords {
   readonly archive?: boolean;
   readonly json?: boolean;
-  readonly progress: ProgressMode;
 }
 
 export const IMAGE_OPERAND =
-  "ISO, file system, disk, tar … , compressed or not; a directory; or a path inside of one (x.iso/boot/loader); - is stdin";
+  "ISO, file system, disk, tar …, compressed or not; a directory; or a path inside of one (x.iso/boot/loader); - is stdin";
 
 export function archiveOption(): Option {
   return new Option("-a, --archive", "look into the boot archive of an ISO");
 }
 
 export function defineImageOptions(command: Command, { json = true } = {}): void {
-  if (json) command.option("--json", "print one JSON document on stdout");
-  command.addOption(
-    new Option("--progress <how>", "progress on stderr")
-      .choices(["auto", "plain", "tty", "quiet", "json"])
-      .default("auto"),
-  );
+  addOptions(command, RUN_GROUP, [...(json ? [jsonOption()] : []), progressOption()]);
 }
 
 export interface OpenedOperand {
@@ -56,7 +50,7 @@ export async function withImageFile(
   words: ImageWords,
   work: (file: ImageFile) => Promise<void>,
 ): Promise<void> {
-  await withHost(words, async (host) => {
+  await withProgress(words, async (host) => {
     const file = await openImageFile(name, host);
     printWarnings(file.warnings);
     try {
@@ -65,18 +59,6 @@ export async function withImageFile(
       await file.close();
     }
   });
-}
-
-/** Progress as asked for, and a signal that Ctrl-C raises. */
-export async function withHost(words: ImageWords, work: (host: ImageHostOptions) => Promise<void>): Promise<void> {
-  const interruption = onInterrupt();
-  const progress = createProgress(words.progress);
-  try {
-    await work({ signal: interruption.signal, onProgress: progress.report });
-  } finally {
-    progress.end();
-    interruption.release();
-  }
 }
 
 /** Opens the image, or its boot archive. @throws ImageError when it cannot be opened, or has no archive */

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { fromText, ImageError, parseSize } from "../bytes/index.ts";
+import { fromText, ImageError } from "../bytes/index.ts";
 import { KERNEL_STATE_FILES } from "../illumos/index.ts";
 import {
   DEFAULT_OPTIONS,
@@ -25,6 +25,9 @@ import {
 } from "../node/index.ts";
 import { parseMtree } from "../source/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
+import { addOptions } from "./help.ts";
+import { onlyOneStandardInput } from "./host.ts";
+import { size, wholeNumber } from "./numbers.ts";
 
 /** What commander leaves of the options of a ramdisk. */
 export interface ImageWords {
@@ -63,28 +66,14 @@ export interface MediumWords {
 
 const GROUPS = {
   content: "What is in the ramdisk:",
+  edits: "What is changed in it, in the order given:",
   init: "What runs in it:",
   ramdisk: "How it is written:",
   medium: "The medium:",
 } as const;
 
-/** A whole number of an option, as commander's argument parser. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^-?\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-function size(what: string): (text: string) => number {
-  return (text) => parseSize(text, what);
-}
-
 function sizeOrAuto(text: string): number | "auto" {
-  return text === "auto" ? "auto" : parseSize(text, "--size");
+  return text === "auto" ? "auto" : size(text);
 }
 
 const repeated = (text: string, previous: readonly string[] = []): string[] => [...previous, text];
@@ -110,8 +99,8 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
       .default([], "all"),
     new Option("--strict", "what would only be reported of packages is an error"),
     new Option("--check-libraries", "warn about libraries that programs need and the image lacks"),
-    ...editOptions(edits),
   ]);
+  addOptions(command, GROUPS.edits, editOptions(edits));
   addOptions(command, GROUPS.init, [
     new Option("--init <kind>", "what init starts").choices(["auto", "shell", "smf", "keep"]).default(defaults.init),
     new Option("--message <text>", "printed on the console before the shell; default: a welcome"),
@@ -122,7 +111,7 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
     new Option("--size <size>", "size of the ramdisk, or auto: the smallest that holds the tree")
       .argParser(sizeOrAuto)
       .default("auto"),
-    new Option("--free <size>", "space to leave free; default: 16m with --size auto").argParser(size("--free")),
+    new Option("--free <size>", "space to leave free; default: 16m with --size auto").argParser(size),
     new Option("--nbpi <bytes>", "bytes per inode (newfs -i); chosen to fit when not given").argParser(
       wholeNumber(512, 2 ** 21),
     ),
@@ -145,19 +134,17 @@ export function defineMediumOptions(command: Command): void {
       .default(defaults.hybrid),
     new Option("--usb-grub", "make the ISO boot from USB too (GRUB; needs stage1 and stage2)"),
     new Option("--esp-size <size>", "size of the EFI system partition; as small as it can be when not given").argParser(
-      size("--esp-size"),
+      size,
     ),
-    new Option("--console <device>", "console: text, ttya, ttyb, ttyc or ttyd").default(defaults.console),
+    new Option("--console <device>", "where the system talks")
+      .choices(["text", "ttya", "ttyb", "ttyc", "ttyd"])
+      .default(defaults.console),
     new Option("--boot-args <text>", "kernel flags and -B properties").default(defaults.bootArgs, "none"),
     new Option("--menu-timeout <seconds>", "time until the menu's first entry starts; -1 waits").argParser(
       wholeNumber(-1, 3600),
     ),
     new Option("--volume-id <id>", "ISO 9660 volume identifier").default(defaults.volumeId),
   ]);
-}
-
-function addOptions(command: Command, group: string, options: readonly Option[]): void {
-  for (const option of options) command.addOption(option.helpGroup(group));
 }
 
 /** Splits "LEFT=RIGHT" at the last or first "=", with an error that shows the form. */
@@ -201,12 +188,12 @@ function editOptions(edits: Edit[]): Option[] {
       content: openHostFile(file).content,
     })),
     edit("--remove <glob>", "leave paths out (with all below)", (pattern) => ({ kind: "remove", pattern })),
-    edit("--add <dest=file>", "add a file", (text) => {
+    edit("--add <dest=file>", "add a file of this machine", (text) => {
       const [path, file] = pair(text, "DEST=FILE", "first");
       const { content, mode } = openHostFile(file);
       return { kind: "add", path, content, mode };
     }),
-    edit("--mkdir <path[=mode]>", "make a directory", (text) => {
+    edit("--mkdir <path[=mode]>", "make a directory (mode 0755 when not given)", (text) => {
       const [path = "", mode] = text.split("=");
       return { kind: "mkdir", path, mode: mode === undefined ? undefined : octalMode(mode) };
     }),
@@ -214,7 +201,7 @@ function editOptions(edits: Edit[]): Option[] {
       const [path, target] = pair(text, "PATH=TARGET", "first");
       return { kind: "symlink", path, target };
     }),
-    edit("--chmod <glob=mode>", "change modes", (text) => {
+    edit("--chmod <glob=mode>", "change modes, octal", (text) => {
       const [pattern, mode] = pair(text, "GLOB=MODE", "last");
       return { kind: "chmod", pattern, mode: octalMode(mode) };
     }),
@@ -279,6 +266,7 @@ export function refuseMetadataOfPlan({ dryRun, metadata }: { dryRun?: boolean; m
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */
 export function layerPaths(sources: readonly string[], words: ImageWords): LayerPaths {
+  onlyOneStandardInput([...words.adjunct, ...sources, ...words.overlay]);
   const choice = words.manifests === undefined ? packageChoice(words) : undefined;
   return { sources, adjuncts: words.adjunct, overlays: words.overlay, choice };
 }

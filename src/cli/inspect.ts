@@ -6,6 +6,7 @@ import { type Inspected, inspectLayer } from "../inspect/inspect.ts";
 import type { Figure } from "../inspect/layer.ts";
 import { timeText } from "../inspect/list.ts";
 import { layerAt } from "../inspect/paths.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -17,18 +18,19 @@ import {
 import { messageText, printJson, printRows } from "./output.ts";
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Says what a file is, layer by layer, with the vital figures of each: ISO, partitions, FAT, boot archive, UFS, and more.",
+    examples: [
+      "pureboot inspect illumos.iso",
+      "pureboot inspect illumos.iso/platform/i86pc/boot_archive",
+      "pureboot inspect --json illumos.iso | jq '.parts[].title'",
+      ["ssh host cat /dev/dsk/c1t0d0p0 | pureboot inspect -", "whatever comes through a pipe"],
+    ],
+  });
   command.argument("<image>", IMAGE_OPERAND).addOption(archiveOption());
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Examples:
-  pureboot inspect illumos.iso
-  pureboot inspect illumos.iso/platform/i86pc/boot_archive
-  pureboot inspect --json illumos.iso | jq '.parts[].title'`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string, words: ImageWords): Promise<void> {

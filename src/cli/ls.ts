@@ -5,6 +5,7 @@ import { toText } from "../bytes/index.ts";
 import { accountNames, type ListRow, type LongColumns, linkCounts, listDirectory, longLines } from "../inspect/list.ts";
 import type { Place } from "../inspect/paths.ts";
 import { joinPath, type Node } from "../tree/index.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -24,6 +25,15 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Lists what is in an image, with the columns of ls(1).",
+    examples: [
+      "pureboot ls -l illumos.iso /boot",
+      ["pureboot ls -aR illumos.iso", "everything in the boot archive"],
+      ["pureboot ls -l illumos.iso/platform/i86pc/boot_archive/etc", "the same archive, by its path"],
+      ["pureboot ls disk.img/2/EFI/BOOT", "in the second partition of a disk"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .argument("[path...]", "what to list; default: the top")
@@ -34,17 +44,7 @@ export function define(command: Command): void {
     .addOption(new Option("-n, --numeric", "like -l, with numbers of users and groups"))
     .addOption(archiveOption());
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Examples:
-  pureboot ls -l illumos.iso /boot
-  pureboot ls -aR illumos.iso                                  everything in the boot archive
-  pureboot ls -l illumos.iso/platform/i86pc/boot_archive/etc   the same archive, by its path
-  pureboot ls disk.img/2/EFI/BOOT                              in the second partition`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string, paths: readonly string[], words: Words): Promise<void> {

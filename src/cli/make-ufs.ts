@@ -1,12 +1,17 @@
 // What newfs and mkfs have in common: an empty file system, written where the image is.
 
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { type Command, Option } from "commander";
+import { ImageError } from "../bytes/index.ts";
 import { emit } from "../layout/index.ts";
 import { createFileSink } from "../node/file-sink.ts";
+import { inputError } from "../node/host-errors.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
 import { emptyRoot, type GeometryOption, mkfsReport, planUfs, superblockCopies } from "../ufs/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
-import { wholeNumber } from "./image-options.ts";
+import { addOptions, RUN_GROUP } from "./help.ts";
+import { jsonOption } from "./host.ts";
+import { wholeNumber } from "./numbers.ts";
 import { printJson } from "./output.ts";
 
 export interface MakeWords {
@@ -27,15 +32,29 @@ export function defineMakeOptions(command: Command): void {
       .default("zero"),
     new Option("-N, --dry-run", "write nothing, print what would be written"),
     new Option("--force", "with a new size: replace an existing file"),
-    new Option("--json", "print one JSON document on stdout"),
+    jsonOption(),
   ];
-  for (const option of options) command.addOption(option.helpGroup("How it runs:"));
+  addOptions(command, RUN_GROUP, options);
 }
 
-/** The bytes of an existing file, or undefined. */
+/** The bytes of an existing file, or undefined. @throws ImageError "invalid-argument" for what can be no image file */
 export function sizeOfFile(file: string): number | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() ? stats.size : undefined;
+  if (file === STANDARD_STREAM) {
+    throw new ImageError(
+      "invalid-argument",
+      `"${file}": an empty file system is made in a file, to be filled there; name one`,
+    );
+  }
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw inputError(error, file);
+  }
+  if (stats && !stats.isFile()) {
+    throw new ImageError("output", `${file}: is no regular file; name an image file`, { path: file });
+  }
+  return stats?.size;
 }
 
 export interface Making {

@@ -1,12 +1,13 @@
 // pureboot manifest: mtree(5) text of an image or directory, the same for the same tree: to keep, to compare, to check with.
 
-import { once } from "node:events";
 import type { Command } from "commander";
 import { ImageError, toText } from "../bytes/index.ts";
+import type { InspectHost } from "../inspect/layer.ts";
 import { layerAt, treeLayer } from "../inspect/paths.ts";
 import { throwIfAborted } from "../layout/index.ts";
 import { formatMtree } from "../source/mtree-write.ts";
-import type { Directory } from "../tree/index.ts";
+import { type Directory, summarize } from "../tree/index.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -16,22 +17,23 @@ import {
   type OpenedOperand,
   withImage,
 } from "./image-operand.ts";
+import { writeOut } from "./output.ts";
 
 type Words = Omit<ImageWords, "json">;
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Prints canonical mtree(5) text of an image or directory, the same for the same tree: to keep, to compare, to check with. With types, modes, owners, sizes, times, links, devices and SHA-256.",
+    examples: [
+      "pureboot manifest -a illumos.iso > ramdisk.mtree",
+      "pureboot manifest proto/root_i386 | bsdtar -tvf - | less",
+      "pureboot extract illumos.iso -o medium && pureboot manifest illumos.iso | mtree -p medium",
+    ],
+  });
   command.argument("<image>", IMAGE_OPERAND).addOption(archiveOption());
   defineImageOptions(command, { json: false });
-  command
-    .addHelpText(
-      "after",
-      `
-Examples:
-  pureboot manifest -a illumos.iso > ramdisk.mtree
-  pureboot manifest proto/root_i386 | bsdtar -tvf - | less
-  pureboot extract illumos.iso -o medium && pureboot manifest illumos.iso | mtree -p medium`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 const BUFFER_CHARACTERS = 1 << 16;
@@ -40,16 +42,33 @@ async function run(image: string, words: Words): Promise<void> {
   await withImage(image, words, async (opened) => {
     let buffer = "";
     const flush = async (): Promise<void> => {
-      if (buffer !== "" && !process.stdout.write(buffer)) await once(process.stdout, "drain");
+      if (buffer !== "") await writeOut(buffer);
       buffer = "";
     };
-    for await (const line of formatMtree(await topDirectory(opened), opened.host.createHasher)) {
+    const top = await topDirectory(opened);
+    for await (const line of formatMtree(top, toldHashing(opened.host, summarize(top).contentBytes))) {
       throwIfAborted(opened.host.signal);
       buffer += line;
       if (buffer.length >= BUFFER_CHARACTERS) await flush();
     }
     await flush();
   });
+}
+
+/** Digests that say how much they have seen. */
+function toldHashing({ createHasher, onProgress }: InspectHost, totalBytes: number): InspectHost["createHasher"] {
+  let doneBytes = 0;
+  return (algorithm) => {
+    const hasher = createHasher(algorithm);
+    return {
+      ...hasher,
+      update(bytes) {
+        hasher.update(bytes);
+        doneBytes += bytes.length;
+        onProgress?.("hashing", doneBytes, totalBytes);
+      },
+    };
+  };
 }
 
 /** The directory that the operand names, or the top of the image that it names. */

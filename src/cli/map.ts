@@ -14,6 +14,8 @@ import {
   sizesSvg,
 } from "../inspect/index.ts";
 import { createFileSink } from "../node/file-sink.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -22,7 +24,7 @@ import {
   locateWord,
   withImage,
 } from "./image-operand.ts";
-import { printJson } from "./output.ts";
+import { bothOnStdout, printJson, sizeText, writeOut } from "./output.ts";
 
 interface Words extends ImageWords {
   readonly output: string;
@@ -31,6 +33,15 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Draws a picture of where every byte of an image lies, or of what takes the space.",
+    notes: "The page is one file and fetches nothing: it can be sent, kept, and opened anywhere.",
+    examples: [
+      ["pureboot map illumos.iso -o map.html", "to look around in, with a browser"],
+      ["pureboot map -a illumos.iso --by size -o space.html", "what to leave out of the ramdisk"],
+      "pureboot map illumos.iso/platform/i86pc/boot_archive -o ramdisk.svg",
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .requiredOption(
@@ -45,22 +56,12 @@ export function define(command: Command): void {
     .addOption(archiveOption())
     .option("--force", "replace an existing output");
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-The page is one file and fetches nothing: it can be sent, kept, and opened anywhere.
-
-Examples:
-  pureboot map illumos.iso -o map.html
-  pureboot map -a illumos.iso --by size -o space.html      what to leave out of the ramdisk
-  pureboot map illumos.iso/platform/i86pc/boot_archive -o ramdisk.svg`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string, words: Words): Promise<void> {
   const isSvg = formatOf(words.output) === "svg";
+  if (words.json && words.output === STANDARD_STREAM) throw bothOnStdout();
   await withImage(image, words, async (opened) => {
     const isPart = opened.path !== "";
     const layer: Layer = isPart ? await layerAt(await locateWord(opened, "", { follow: true })) : opened.layer;
@@ -77,8 +78,8 @@ async function run(image: string, words: Words): Promise<void> {
       picture = isSvg ? placesSvg(maps) : placesHtml(maps);
     }
     const bytes = bytesOf(fromText(picture));
-    if (words.output === "-") {
-      process.stdout.write(bytes);
+    if (words.output === STANDARD_STREAM) {
+      await writeOut(bytes);
       return;
     }
     const sink = await createFileSink(words.output, { force: words.force });
@@ -90,13 +91,13 @@ async function run(image: string, words: Words): Promise<void> {
     }
     const told = { output: words.output, sizeBytes: bytes.length, layers };
     if (words.json) printJson({ command: "map", image, by: words.by, ...told });
-    else console.log(`${words.output}: ${layers} ${layers === 1 ? "layer" : "layers"}, ${bytes.length} bytes`);
+    else console.log(`${words.output}: ${layers} ${layers === 1 ? "layer" : "layers"}, ${sizeText(bytes.length)}`);
   });
 }
 
 function formatOf(output: string): "svg" | "html" {
   const extension = path.extname(output).toLowerCase();
   if (extension === ".svg") return "svg";
-  if (extension === ".html" || extension === ".htm" || output === "-") return "html";
+  if (extension === ".html" || extension === ".htm" || output === STANDARD_STREAM) return "html";
   throw new ImageError("invalid-argument", `${output}: write to a name that ends in .html or .svg`);
 }

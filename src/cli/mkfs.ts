@@ -3,9 +3,17 @@
 import type { Command } from "commander";
 import { ImageError } from "../bytes/index.ts";
 import { parseMkfsOperands, plainDevice } from "../ufs/index.ts";
+import { teach } from "./help.ts";
 import { defineMakeOptions, type MakeWords, makeFileSystem, sizeOfFile } from "./make-ufs.ts";
 
 export function define(command: Command): void {
+  teach(command, {
+    about: "Makes an empty UFS by the operands of illumos' mkfs_ufs: what newfs -N prints can be given here.",
+    examples: [
+      "pureboot mkfs x.ufs 131018 601 1 8192 1024 16 0 120 16384 s 0 -1 8 1 n",
+      ["pureboot mkfs x.ufs 16400", "sectors of 512 bytes; all else as mkfs chooses"],
+    ],
+  });
   command
     .argument("<image>", "the image file; made if it is not there")
     .argument("<size>", "sectors; the other operands may be left out from the right")
@@ -14,13 +22,6 @@ export function define(command: Command): void {
       "nsect ntrack bsize fragsize cgsize free rps nbpi opt apc gap nrpos maxcontig mtb; numbers may be -1, 16k or 63x16",
     );
   defineMakeOptions(command);
-  command.addHelpText(
-    "after",
-    `
-Examples:
-  pureboot mkfs x.ufs 131018 601 1 8192 1024 16 0 120 16384 s 0 -1 8 1 n
-  pureboot mkfs x.ufs 16400`,
-  );
   command.action(run);
 }
 

@@ -34,18 +34,12 @@ import {
   summarize,
 } from "../tree/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
+import { teach } from "./help.ts";
 import { type BootRequest, type MkisofsRequest, type PathSpec, parseMkisofs } from "./mkisofs-options.ts";
+import { FLAGS, LONG_NAMES, VALUES } from "./mkisofs-words.ts";
 import { printWarnings } from "./output.ts";
 
-export function define(command: Command): void {
-  command
-    .argument("[words...]", "options of mkisofs and directories, as for mkisofs itself")
-    .allowUnknownOption()
-    .passThroughOptions()
-    .helpOption("--help", "print this help")
-    .addHelpText(
-      "after",
-      `
+const OPTIONS_TEXT = `
 Options of mkisofs that are known here:
   names     -N -l -L -U -d -iso-level -max-iso9660-filenames -relaxed-filenames
             -allow-lowercase -allow-multidot -no-iso-translate
@@ -55,15 +49,28 @@ Options of mkisofs that are known here:
   booting   -b -e -c -no-emul-boot -hard-disk-boot -no-boot -boot-load-size
             -boot-load-seg -boot-info-table -eltorito-alt-boot -eltorito-platform
             -eltorito-boot -eltorito-catalog
-  running   -o -quiet -v -print-size
+  running   -o -quiet -v -print-size`;
 
-The output is replaced, as mkisofs does. Times are at most SOURCE_DATE_EPOCH, if it is
-set; the volume's own is that, else the newest of the tree.
+/** With the dash: names of one letter, long names, and their other spellings. */
+const WORDS = [FLAGS, VALUES, LONG_NAMES].flatMap((names) => Object.keys(names).map((name) => `-${name}`));
 
-Example:
-  pureboot mkisofs -N -l -R -U -d -D -c .catalog -b boot/cdboot -no-emul-boot \\
-    -boot-load-size 4 -boot-info-table -V illumos -o out.iso medium`,
-    )
+export function define(command: Command): void {
+  command.addHelpText("after", OPTIONS_TEXT);
+  teach(command, {
+    about: "Makes an ISO of directories, with the words of mkisofs, so that scripts written for it need no change.",
+    notes:
+      "The output is replaced, as mkisofs does. Times are at most SOURCE_DATE_EPOCH, if it is set; the volume's own is that, else the newest of the tree.",
+    words: WORDS,
+    examples: [
+      `pureboot mkisofs -N -l -R -U -d -D -c .catalog -b boot/cdboot -no-emul-boot \\
+  -boot-load-size 4 -boot-info-table -V illumos -o out.iso medium`,
+    ],
+  });
+  command
+    .argument("[words...]", "options of mkisofs and directories, as for mkisofs itself")
+    .allowUnknownOption()
+    .passThroughOptions()
+    .helpOption("--help", "print this help")
     .action(async (words: string[]) => {
       const request = parseMkisofs(words);
       const interruption = onInterrupt();

@@ -1,10 +1,11 @@
 // pureboot newfs: an empty file system, byte for byte what illumos' newfs makes on a lofi device of the same size.
 
 import { type Command, Option } from "commander";
-import { ImageError, parseSize } from "../bytes/index.ts";
+import { ImageError } from "../bytes/index.ts";
 import { mkfsCommand, type NewfsOptions, newfs } from "../ufs/index.ts";
-import { wholeNumber } from "./image-options.ts";
+import { addOptions, teach } from "./help.ts";
 import { defineMakeOptions, type MakeWords, makeFileSystem, sizeOfFile } from "./make-ufs.ts";
+import { size, wholeNumber } from "./numbers.ts";
 
 interface Words extends MakeWords, Omit<NewfsOptions, "imageBytes"> {
   readonly imageSize?: number;
@@ -13,10 +14,21 @@ interface Words extends MakeWords, Omit<NewfsOptions, "imageBytes"> {
 const MOST = 2 ** 31 - 1;
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Makes an empty UFS, byte for byte what illumos' newfs makes with the same options on a device of the image's size.",
+    examples: [
+      [
+        "pureboot newfs ramdisk.ufs --image-size 512m -o space -m 0 -i 16384",
+        "a new image, with the options of pureboot.sh",
+      ],
+      ["truncate -s 64m x.ufs && pureboot newfs x.ufs", "an image that is there: what is in it is lost"],
+    ],
+  });
   const number = (flags: string, what: string): Option => new Option(flags, what).argParser(wholeNumber(-1, MOST));
   const options = [
     new Option("--image-size <size>", "make the image, of so many bytes (64m, 1g); else it must be there").argParser(
-      (text) => parseSize(text, "--image-size"),
+      size,
     ),
     new Option("--device <kind>", "what the image is to illumos: attached with lofiadm, or a disk with an EFI label")
       .choices(["lofi", "efi"])
@@ -35,20 +47,14 @@ export function define(command: Command): void {
     number("-C, --maxcontig <n>", "blocks in an I/O cluster"),
   ];
   command.argument("<image>", "the image file");
-  for (const option of options) command.addOption(option);
+  addOptions(command, "Options of newfs:", options);
   defineMakeOptions(command);
-  command.addHelpText(
-    "after",
-    `
-Examples:
-  pureboot newfs ramdisk.ufs --image-size 512m -o space -m 0 -i 16384
-  truncate -s 64m x.ufs && pureboot newfs x.ufs`,
-  );
   command.action(run);
 }
 
 async function run(image: string, words: Words): Promise<void> {
-  const imageBytes = words.imageSize ?? sizeOfFile(image);
+  const there = sizeOfFile(image);
+  const imageBytes = words.imageSize ?? there;
   if (imageBytes === undefined) {
     throw new ImageError("input-missing", `${image}: no such file; give --image-size to make it`, { path: image });
   }

@@ -6,9 +6,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Command, Option } from "commander";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
-import { ImageError } from "../bytes/index.ts";
-import { nearestNames } from "../illumos/index.ts";
-import { inputError } from "../node/index.ts";
+import { didYouMean, ImageError } from "../bytes/index.ts";
+import { inputError, STANDARD_STREAM } from "../node/index.ts";
 
 const RECIPE_OPTION = "--recipe";
 /** The key that holds the operands. */
@@ -43,7 +42,7 @@ export function expandRecipes(words: readonly string[], command: Command): strin
 
 function readRecipe(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file === STANDARD_STREAM ? 0 : file, "utf8");
   } catch (error) {
     throw inputError(error, file);
   }
@@ -70,8 +69,7 @@ export function recipeWords(text: string, file: string, command: Command): strin
     if (key === SOURCES) return list(value, file, key).map((source) => fromHere(file, source));
     const option = options.get(key);
     if (option === undefined) {
-      const near = nearestNames(key, options.keys());
-      const hint = near.length > 0 ? `; did you mean ${near.join(" or ")}?` : "";
+      const hint = didYouMean(key, options.keys());
       throw new ImageError("invalid-argument", `${file}: "${key}" is no key of a recipe for ${command.name()}${hint}`);
     }
     return optionWords(option, value, file, key);

@@ -3,12 +3,20 @@
 import { formatSize } from "../bytes/index.ts";
 import { type BuildReport, type PlanReport, planReport, type RamdiskFigures } from "../image/index.ts";
 import type { FinishedArchive, FinishedBuild, PlannedFiles } from "../node/index.ts";
-import { type PrintWords, printFindings, printJson, printRows } from "./output.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
+import { type PrintWords, printFindings, printJson, printRows, sizeText } from "./output.ts";
 
-function printEdits({ edits, overridden }: Pick<BuildReport, "edits" | "overridden">): void {
-  for (const { edit, matched } of edits) console.log(`${edit}: ${matched} ${matched === 1 ? "path" : "paths"}`);
+type Say = (line: string) => void;
+
+/** Where words go: beside an image on standard output, to standard error. */
+const sayBeside = (output: string): Say => (output === STANDARD_STREAM ? console.error : console.log);
+
+const shownOutput = (output: string): string => (output === STANDARD_STREAM ? "standard output" : output);
+
+function printEdits({ edits, overridden }: Pick<BuildReport, "edits" | "overridden">, say: Say): void {
+  for (const { edit, matched } of edits) say(`${edit}: ${matched} ${matched === 1 ? "path" : "paths"}`);
   if (overridden.length > 0)
-    console.log(`layers: ${overridden.length} ${overridden.length === 1 ? "path" : "paths"} replaced by a later layer`);
+    say(`layers: ${overridden.length} ${overridden.length === 1 ? "path" : "paths"} replaced by a later layer`);
 }
 
 function inputRow({ paths, contentBytes }: { paths: number; contentBytes: number }): [string, string] {
@@ -32,7 +40,7 @@ function packageRows({ manifests, drivers }: Pick<BuildReport, "manifests" | "dr
 function ramdiskRow({ sizeBytes, freeBytes, freeInodes, usedInodes }: RamdiskFigures): [string, string] {
   return [
     "ramdisk",
-    `${formatSize(sizeBytes)} UFS, ${formatSize(freeBytes)} free, ${usedInodes} inodes used, ${freeInodes} free`,
+    `${sizeText(sizeBytes)} UFS, ${formatSize(freeBytes)} free, ${usedInodes} inodes used, ${freeInodes} free`,
   ];
 }
 
@@ -68,15 +76,17 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
     return;
   }
   printFindings(build.findings, build.warnings);
-  printEdits(build);
-  printRows([
+  const say = sayBeside(build.output);
+  printEdits(build, say);
+  const rows: [string, string][] = [
     ...planRows(build),
-    ["archive", `${build.archive.path}, ${formatSize(build.archive.sizeBytes)}${knownPart(build)}`],
-    ["image", `${build.output}, ${formatSize(build.iso.sizeBytes)}`],
+    ["archive", `${build.archive.path}, ${sizeText(build.archive.sizeBytes)}${knownPart(build)}`],
+    ["image", `${shownOutput(build.output)}, ${sizeText(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
     ...metadataRows(build),
     ["time", `${build.seconds.toFixed(1)} s`],
-  ]);
+  ];
+  printRows(rows, "", say);
 }
 
 export function printArchiveReport({ planned, ...archive }: FinishedArchive, words: PrintWords): void {
@@ -86,15 +96,17 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
     return;
   }
   printFindings(report.findings, archive.warnings);
-  printEdits(report);
-  printRows([
+  const say = sayBeside(archive.output);
+  printEdits(report, say);
+  const rows: [string, string][] = [
     ...planRows(report).filter(([name]) => name !== "boot loader"),
-    ["archive", `${archive.output}, ${formatSize(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
+    ["archive", `${shownOutput(archive.output)}, ${sizeText(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
     ...metadataRows(archive),
     ["time", `${archive.seconds.toFixed(1)} s`],
-  ]);
+  ];
+  printRows(rows, "", say);
 }
 
 /** What `--dry-run` says. */
@@ -105,6 +117,6 @@ export function printPlan({ planned, warnings }: PlannedFiles, words: PrintWords
     return;
   }
   printFindings(report.findings, warnings);
-  printEdits(report);
+  printEdits(report, console.log);
   printRows([...planRows(report), ["written", "nothing (--dry-run)"]]);
 }

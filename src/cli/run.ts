@@ -1,17 +1,12 @@
-// What every command that works for a while has in common: threads, progress, interruption, output in words or as JSON.
+// What the commands that build have in common: threads, progress, interruption, output in words or as JSON.
 
 import { type Command, Option } from "commander";
-import {
-  createProgress,
-  defaultCacheDirectory,
-  type HostOptions,
-  makeCacheDirectory,
-  onInterrupt,
-  type ProgressMode,
-} from "../node/index.ts";
-import { wholeNumber } from "./image-options.ts";
+import { defaultCacheDirectory, type HostOptions, makeCacheDirectory } from "../node/index.ts";
+import { addOptions, RUN_GROUP } from "./help.ts";
+import { jsonOption, type ProgressWords, progressOption, withProgress } from "./host.ts";
+import { wholeNumber } from "./numbers.ts";
 
-export interface RunWords {
+export interface RunWords extends ProgressWords {
   readonly force?: boolean;
   readonly json?: boolean;
   /** False with --no-gzip, where a command has it. */
@@ -19,13 +14,10 @@ export interface RunWords {
   readonly workers?: number;
   /** A directory, or false with --no-cache. */
   readonly cache?: string | false;
-  readonly progress: ProgressMode;
 }
 
-const GROUP = "How it runs:";
-
 export function defineRunOptions(command: Command): void {
-  const options = [
+  addOptions(command, RUN_GROUP, [
     new Option("--force", "replace an existing output"),
     new Option("--gzip <engine>", "deflate engine; both give the same bytes")
       .choices(["auto", "pako", "zlib"])
@@ -36,30 +28,28 @@ export function defineRunOptions(command: Command): void {
       "where compressed blocks are kept for later builds; default: the platform's cache folder",
     ),
     new Option("--no-cache", "compress everything anew, and keep nothing"),
-    new Option("--progress <how>", "progress on stderr")
-      .choices(["auto", "plain", "tty", "quiet", "json"])
-      .default("auto"),
-    new Option("--json", "print one JSON document on stdout"),
+    progressOption(),
+    jsonOption(),
+  ]);
+}
+
+/** Options of commands that plan before they write. */
+export function planOptions(): Option[] {
+  return [
+    new Option("--recipe <file>", "read sources and options from a JSON file (see pureboot recipe); - is stdin"),
+    new Option("--dry-run", "plan everything, write nothing, print what would be written"),
   ];
-  for (const option of options) command.addOption(option.helpGroup(GROUP));
 }
 
 export type Host = HostOptions & { readonly signal: AbortSignal };
 
 /** Runs `work` with a signal that Ctrl-C raises, and with progress shown. */
 export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
-  const interruption = onInterrupt();
-  const progress = createProgress(words.progress);
   const compressor =
     words.gzip === false
       ? { workers: 0 }
       : { engine: words.gzip, workers: words.workers, cacheDirectory: cacheDirectory(words.cache) };
-  try {
-    await work({ ...compressor, signal: interruption.signal, onProgress: progress.report });
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+  await withProgress(words, ({ signal, onProgress }) => work({ ...compressor, signal, onProgress }));
 }
 
 /** @throws ImageError "output" for a directory that was named and cannot be made */

@@ -6,6 +6,7 @@ import { exactTimeText, modeText } from "../inspect/list.ts";
 import { type Stat, statPlace } from "../inspect/stat.ts";
 import { type Structure, valueText } from "../inspect/structure.ts";
 import type { Node } from "../tree/index.ts";
+import { teach } from "./help.ts";
 import {
   archiveOption,
   defineImageOptions,
@@ -17,20 +18,20 @@ import {
 import { printJson } from "./output.ts";
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Shows all that is known of paths in an image: the inode or directory record with every field by its standard name, and where the bytes lie.",
+    examples: [
+      ["pureboot stat illumos.iso /boot/loader", "the directory record, Rock Ridge entries and blocks"],
+      ["pureboot stat -a illumos.iso /etc/system", "the inode, and where its data lie in the ramdisk"],
+    ],
+  });
   command
     .argument("<image>", IMAGE_OPERAND)
     .argument("[path...]", "what to show; default: the top; a symbolic link is shown itself")
     .addOption(archiveOption());
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Examples:
-  pureboot stat illumos.iso /boot/loader        the directory record, Rock Ridge entries and blocks
-  pureboot stat -a illumos.iso /etc/system      the inode and where its data lie in the ramdisk`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string, paths: readonly string[], words: ImageWords): Promise<void> {

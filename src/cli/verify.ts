@@ -1,11 +1,11 @@
 // pureboot verify: one verdict on an image, with reasons: is it sound, and will it boot?
 
-import type { Command } from "commander";
-import { ImageError, toText } from "../bytes/index.ts";
-import { nearestNames } from "../illumos/names.ts";
+import { type Command, Option } from "commander";
+import { didYouMean, ImageError, toText } from "../bytes/index.ts";
 import { RULES, type Rule, ruleOf, type Verdict, type VerifyFinding, verifyImage } from "../inspect/index.ts";
 import { openBeside } from "../node/open-image.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
+import { likelyValues, teach } from "./help.ts";
 import { defineImageOptions, IMAGE_OPERAND, type ImageWords, operandContent, withImageFile } from "./image-operand.ts";
 import { messageText, printJson, printLines } from "./output.ts";
 
@@ -17,26 +17,30 @@ interface Words extends ImageWords {
 }
 
 export function define(command: Command): void {
+  teach(command, {
+    about:
+      "Gives one verdict on an image, with reasons: is every layer of it sound (ISO, El Torito, partitions, FAT, gzip, hash, UFS), and will it boot?",
+    notes: "Exit status: 0 nothing is wrong, 3 there are errors (with --strict: or warnings).",
+    examples: [
+      "pureboot verify illumos.iso",
+      ["pureboot verify --strict --json illumos.iso | jq '.findings[].rule'", "for programs; warnings count as errors"],
+      ["pureboot verify boot_archive", "compared with boot_archive.hash, where that lies beside it"],
+      ["pureboot verify --explain loader-conf-syntax", "what a rule demands, why, and how to mend what breaks it"],
+    ],
+  });
   command
     .argument("[image]", IMAGE_OPERAND)
     .option("--strict", "warnings count as errors")
     .option("-v, --verbose", "notes too, and for each finding why it matters and how to mend it")
     .option("--rules", "list all rules")
-    .option("--explain <rule>", "say what a rule demands, why, and how to mend what breaks it");
+    .addOption(
+      likelyValues(
+        new Option("--explain <rule>", "say what a rule demands, why, and how to mend what breaks it"),
+        RULES.map(({ id }) => id),
+      ),
+    );
   defineImageOptions(command);
-  command
-    .addHelpText(
-      "after",
-      `
-Exit status: 0 nothing is wrong, 3 there are errors (with --strict: or warnings).
-
-Examples:
-  pureboot verify illumos.iso
-  pureboot verify --strict --json illumos.iso | jq '.findings[].rule'
-  pureboot verify boot_archive          compared with boot_archive.hash where that lies beside it
-  pureboot verify --explain loader-conf-syntax`,
-    )
-    .action(run);
+  command.action(run);
 }
 
 async function run(image: string | undefined, words: Words): Promise<void> {
@@ -121,12 +125,11 @@ function printRules(): void {
 function explain(id: string, words: Words): void {
   const found: Rule | undefined = ruleOf(id);
   if (found === undefined) {
-    const near = nearestNames(
-      id,
-      RULES.map((one) => one.id),
+    const ids = RULES.map((one) => one.id);
+    throw new ImageError(
+      "invalid-argument",
+      `there is no rule "${id}"${didYouMean(id, ids) || "; --rules lists them"}`,
     );
-    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "--rules lists them";
-    throw new ImageError("invalid-argument", `there is no rule "${id}"; ${hint}`);
   }
   if (words.json) printJson({ command: "verify", ...found });
   else {

@@ -1,3 +1,3 @@
-// The version of the package.
+// The version of the package, and of Node that it needs.
 
-export { VERSION } from "../node/package-versions.ts";
+export { LEAST_NODE, VERSION } from "../node/package-versions.ts";

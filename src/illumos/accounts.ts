@@ -3,10 +3,9 @@
 // the machine that builds never matter.
 // Source: passwd(5), group(5), shadow(5); pkg5 src/modules/actions/{user,group}.py, src/modules/cfgfiles.py.
 
-import { ImageError, toText } from "../bytes/index.ts";
+import { didYouMean, ImageError, toText } from "../bytes/index.ts";
 import type { Directory } from "../tree/index.ts";
 import { type Action, attribute, attributeValues, type Place, placeText } from "./actions.ts";
-import { nearestNames } from "./names.ts";
 import { readTextFile } from "./text-files.ts";
 
 export interface Accounts {
@@ -185,11 +184,10 @@ export function lookupId(
   const id = ids.get(name);
   if (id !== undefined) return id;
   if (/^\d+$/.test(name) && Number(name) <= MAX_ID) return Number(name);
-  const near = nearestNames(name, ids.keys());
   throw new ImageError(
     "not-found",
     `${placeText(place)}: unknown ${what} "${toText(name)}": neither /etc/${what === "user" ? "passwd" : "group"} of the image ` +
-      `nor a ${what} action has it${near.length > 0 ? ` (nearest: ${near.map(toText).join(", ")})` : ""}`,
+      `nor a ${what} action has it${didYouMean(name, ids.keys())}`,
     { path: place.file },
   );
 }

@@ -2,7 +2,7 @@
 // with the archive's size open, the archive is streamed to its place, and the plan is made again with the true size.
 // Planning is cheap, copying is not.
 
-import { type Content, isAllZeros, type StreamHasher, textContent } from "../bytes/index.ts";
+import { type Content, isAllZeros, type ReportProgress, type StreamHasher, textContent } from "../bytes/index.ts";
 import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
 import { guestMemoryBytes } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
@@ -18,7 +18,7 @@ export interface BuildHost {
   readonly compressor: BlockCompressor;
   readonly createHasher: (algorithms: readonly ("sha1" | "sha256")[]) => StreamHasher;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((stage: string, doneBytes: number, knownBytes: number) => void) | undefined;
+  readonly onProgress?: ReportProgress | undefined;
 }
 
 /** A sink whose size can be set: what was never written reads as zeros. */

@@ -1,7 +1,7 @@
 // What an image is made of: layers, one inside the other. An ISO holds a boot archive, which is gzip'd, which is a UFS, which
 // holds files, which may be images again.
 
-import type { Content, Hasher } from "../bytes/index.ts";
+import type { Content, Hasher, ReportProgress } from "../bytes/index.ts";
 import type { Disk } from "../disk/index.ts";
 import type { FatImage } from "../fat/index.ts";
 import type { GzipHeader, SequentialInflater } from "../gzip/index.ts";
@@ -21,7 +21,7 @@ export interface InspectHost {
   /** Continues a CRC-32; default: ours. */
   readonly crc32?: ((bytes: Uint8Array, previous: number) => number) | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((stage: string, doneBytes: number, knownBytes: number) => void) | undefined;
+  readonly onProgress?: ReportProgress | undefined;
 }
 
 /** One thing that is told about a layer. */

@@ -1,8 +1,7 @@
 // Paths that go through layers: "/platform/i86pc/boot_archive/etc/motd" is /etc/motd of the file system in the archive on the
 // medium. Symbolic links are followed as the system in the image would: within their own tree.
 
-import { ImageError, toText } from "../bytes/index.ts";
-import { nearestNames } from "../illumos/names.ts";
+import { didYouMean, ImageError, toText } from "../bytes/index.ts";
 import { type Directory, joinPath, lookup, type Node, resolve, splitPath } from "../tree/index.ts";
 import type { Layer, TreeLayer } from "./layer.ts";
 import { openImage } from "./open.ts";
@@ -140,7 +139,6 @@ function notFound(shown: string, parent: Node | undefined, name: string): ImageE
     const what = `a symbolic link to ${toText(link.target)}, which leads nowhere in this image`;
     return new ImageError("not-found", `${toText(shown)}: ${what}`, { path: shown });
   }
-  const near = nearestNames(name, parent.entries.keys()).map(toText);
-  const hint = near.length > 0 ? `; did you mean ${near.join(" or ")}?` : "";
+  const hint = didYouMean(name, parent.entries.keys());
   return new ImageError("not-found", `${toText(shown)}: no such path${hint}`, { path: shown });
 }

@@ -1,7 +1,7 @@
 // The main job from files to a file: what the command line does, for programs.
 
 import path from "node:path";
-import { bytesOf, digestOf, memoryContent } from "../bytes/index.ts";
+import { bytesOf, digestOf, memoryContent, type ReportProgress } from "../bytes/index.ts";
 import {
   type ArchiveFigures,
   type Artifact,
@@ -18,8 +18,10 @@ import { createHasher } from "./hashing.ts";
 import { type HostOptions, withBuildHost } from "./host.ts";
 import { type LayerPaths, readLayers } from "./layers.ts";
 import { type MetadataFile, openMetadataFile } from "./metadata-file.ts";
+import { createOutput } from "./output-sink.ts";
 
 export interface FileJob extends LayerPaths {
+  /** A file, or "-" for standard output. */
   readonly output: string;
   /** Whether an existing output may be replaced. */
   readonly force?: boolean | undefined;
@@ -78,18 +80,18 @@ export async function buildIsoFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, ...options };
   return withBuildHost(host, async (machine) => {
-    const read = await readLayers(job, host.signal);
+    const read = await readLayers(job, host.signal, host.onProgress);
     const { folders, warnings, close } = read;
     let sink: FileSink | undefined;
     let metadata: MetadataFile | undefined;
     try {
-      sink = await createFileSink(job.output, { force: job.force, sources: folders });
+      sink = await createOutput(job.output, { force: job.force, sources: folders });
       metadata = await openMetadataFile(job, read, all);
       const planned = await planImage(metadata?.layers ?? read.layers, all);
       const report = await buildIso(planned, all, sink, machine);
       const { archive, iso } = report;
       // The head of an ISO is written last and a digest is made in order: so it is made of what was written.
-      const sha256 = await digestOf(sink, iso.sizeBytes, createHasher("sha256"));
+      const sha256 = await digestOfSink(sink, iso.sizeBytes, host.onProgress);
       await metadata?.commit({
         command: "build",
         staged: planned.staged,
@@ -125,19 +127,19 @@ export async function buildArchiveFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
   return withBuildHost(host, async (machine) => {
-    const read = await readLayers(job, host.signal);
+    const read = await readLayers(job, host.signal, host.onProgress);
     const { folders, warnings, close } = read;
     const place = { force: job.force, sources: folders };
     let sink: FileSink | undefined;
     let hashSink: FileSink | undefined;
     let metadata: MetadataFile | undefined;
     try {
-      sink = await createFileSink(job.output, place);
+      sink = await createOutput(job.output, place);
       if (job.hash) hashSink = await createFileSink(`${job.output}.hash`, place);
       metadata = await openMetadataFile(job, read, all);
       const planned = await planImage(metadata?.layers ?? read.layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
-      const sha256 = figures.sha256 ?? (await digestOf(sink, figures.sizeBytes, createHasher("sha256")));
+      const sha256 = figures.sha256 ?? (await digestOfSink(sink, figures.sizeBytes, host.onProgress));
       const outputs = [artifact(job.output, "archive", figures.sizeBytes, { sha256 })];
       const hash = bytesOf(`${figures.sha1}\n`);
       if (hashSink) {
@@ -167,6 +169,14 @@ function artifact(file: string, role: string, sizeBytes: number, digest: Artifac
 /** The ramdisk as it is in memory, whose SHA-1 the kernel compares. */
 function ramdiskArtifact({ ramdisk }: Planned, sha1: string): Artifact {
   return artifact("ramdisk", "ramdisk", ramdisk.layout.sizeBytes, { sha1 });
+}
+
+function digestOfSink(sink: FileSink, sizeBytes: number, onProgress: ReportProgress | undefined): Promise<string> {
+  const read: FileSink["read"] = async (target, offset) => {
+    await sink.read(target, offset);
+    onProgress?.("hashing the output", offset + target.length, sizeBytes);
+  };
+  return digestOf({ read }, sizeBytes, createHasher("sha256"));
 }
 
 async function finish(sink: FileSink, sha256: string, started: number): Promise<Omit<FinishedFile, "warnings">> {

@@ -3,7 +3,7 @@
 
 import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { byteString, ImageError, toText } from "../bytes/index.ts";
+import { byteString, ImageError, type ReportProgress, toText } from "../bytes/index.ts";
 import { throwIfAborted } from "../layout/index.ts";
 import {
   type Attributes,
@@ -29,6 +29,7 @@ export interface DirectoryOptions {
   /** Reads the contents; default: on the calling thread. */
   readonly reader?: HostReader | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ReportProgress | undefined;
 }
 
 interface Walk {
@@ -36,7 +37,9 @@ interface Walk {
   readonly warnings: string[];
   readonly reader: HostReader | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly onProgress: ReportProgress | undefined;
   visited: number;
+  contentBytes: number;
 }
 
 /**
@@ -49,7 +52,8 @@ export async function readDirectoryTree(path: string, options: DirectoryOptions 
   if (!stats.isDirectory()) {
     throw new ImageError("input-missing", `${path}: is not a directory; a proto area is one`, { path });
   }
-  const walk: Walk = { inodes: new Map(), warnings: [], reader: options.reader, signal: options.signal, visited: 0 };
+  const { reader, signal, onProgress } = options;
+  const walk: Walk = { inodes: new Map(), warnings: [], reader, signal, onProgress, visited: 0, contentBytes: 0 };
   const top = byteString(Buffer.from(path));
   return { tree: await readDirectory(top, stats, walk), warnings: walk.warnings };
 }
@@ -65,6 +69,7 @@ async function readDirectory(path: string, stats: Stats, walk: Walk): Promise<Di
     if (++walk.visited % PATHS_A_TURN === 0) {
       await setImmediate(); // lets signals and timers in: the walk itself is synchronous, which is several times as fast
       throwIfAborted(walk.signal);
+      walk.onProgress?.("looking for files", walk.contentBytes, undefined, walk.visited);
     }
     const childPath = `${path}/${name}`;
     const childStats = attempt(childPath, () => lstatSync(hostPath(childPath)));
@@ -94,6 +99,7 @@ function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
   const type = typeOfMode(stats.mode);
   switch (type) {
     case "file":
+      walk.contentBytes += stats.size;
       return file(attributes, hostFileContent(path, stats, walk.reader));
     case "symlink":
       return symlink(

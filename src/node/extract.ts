@@ -5,7 +5,15 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
-import { bytesOf, type Content, fromText, ImageError, isAllZeros, toText } from "../bytes/index.ts";
+import {
+  bytesOf,
+  type Content,
+  fromText,
+  ImageError,
+  isAllZeros,
+  type ReportProgress,
+  toText,
+} from "../bytes/index.ts";
 import { throwIfAborted } from "../layout/index.ts";
 import {
   checkName,
@@ -28,7 +36,7 @@ export interface ExtractOptions {
   /** Replace files that are there. Directories are kept, and what else is in them. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((stage: string, doneBytes: number, totalBytes: number) => void) | undefined;
+  readonly onProgress?: ReportProgress | undefined;
 }
 
 export interface Extracted {

@@ -18,4 +18,5 @@ export * from "./interrupt.ts";
 export * from "./layers.ts";
 export * from "./manifest-files.ts";
 export * from "./open-image.ts";
+export * from "./output-sink.ts";
 export * from "./terminal.ts";

@@ -1,7 +1,7 @@
 // The sources of a build, in the order in which they lie over each other: directories, archives, packages and repositories.
 
 import { statSync } from "node:fs";
-import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
+import { type Content, fromText, ImageError, type ReportProgress, toText } from "../bytes/index.ts";
 import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
 import {
@@ -48,7 +48,11 @@ export interface Layers {
 }
 
 /** @throws ImageError "invalid-argument" without a source; "input-missing", "bad-format" … for one that cannot be read; "interrupted" */
-export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promise<Layers> {
+export async function readLayers(
+  paths: LayerPaths,
+  signal?: AbortSignal,
+  onProgress?: ReportProgress,
+): Promise<Layers> {
   if (paths.sources.length === 0) {
     throw new ImageError(
       "invalid-argument",
@@ -70,7 +74,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
       const accountFiles = below && (await readAccountFiles(below.tree));
       if (isDirectory(name)) {
         folders.push(name);
-        layers.push(await directory(name, paths.choice, accountFiles, { reader, signal }, warnings));
+        layers.push(await directory(name, paths.choice, accountFiles, { reader, signal, onProgress }, warnings));
       } else {
         if (name !== "-") folders.push(name);
         const content = await openFileContent(name);

@@ -10,6 +10,7 @@ import { type FileContent, openFileContent } from "./file-content.ts";
 import { gunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
+import { directReader, type HostReader } from "./host-files.ts";
 import { continueCrc32, createZlibInflater } from "./zlib-inflater.ts";
 
 export interface ImageFile {
@@ -27,7 +28,10 @@ export interface ImageFile {
   close(): Promise<void>;
 }
 
-export type ImageHostOptions = Pick<InspectHost, "signal" | "onProgress">;
+export interface ImageHostOptions extends Pick<InspectHost, "signal" | "onProgress"> {
+  /** Told of every read of the image, or of a file in the directory. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+}
 
 /** This machine, for looking into images: digests and inflating by what Node has. */
 export function inspectHost({ signal, onProgress }: ImageHostOptions = {}): InspectHost {
@@ -43,11 +47,13 @@ export async function openImageFile(name: string, options: ImageHostOptions = {}
   const host = inspectHost(options);
   const { file, path } = name === "-" ? { file: name, path: "" } : splitName(name);
   if (file !== "-" && stat(file)?.isDirectory()) {
-    const { tree, warnings } = await readDirectoryTree(file, { signal: options.signal });
+    const { signal, onProgress, onRead } = options;
+    const reader = onRead && watchedReader(onRead);
+    const { tree, warnings } = await readDirectoryTree(file, { signal, onProgress, reader });
     const layer = async (): Promise<Layer> => directoryLayer(tree, host);
     return { file, path, host, content: undefined, warnings, layer, close: async () => {} };
   }
-  const content: FileContent = await openFileContent(file);
+  const content = watched(await openFileContent(file), options.onRead);
   const open = async (): Promise<Layer> => {
     try {
       return await openImage(content, host);
@@ -62,6 +68,26 @@ export async function openImageFile(name: string, options: ImageHostOptions = {}
     return opened;
   };
   return { file, path, host, content, warnings: [], layer, close: () => content.close() };
+}
+
+function watched(content: FileContent, onRead: ImageHostOptions["onRead"]): FileContent {
+  if (onRead === undefined) return content;
+  return {
+    ...content,
+    async read(target, offset) {
+      await content.read(target, offset);
+      onRead(target.length);
+    },
+  };
+}
+
+function watchedReader(onRead: (bytes: number) => void): HostReader {
+  return {
+    async read(range, target) {
+      await directReader.read(range, target);
+      onRead(target.length);
+    },
+  };
 }
 
 /** A file that may lie beside another one; undefined when it does not. @throws ImageError when it is there and cannot be read */

@@ -1,14 +1,13 @@
 // SVR4 packages (directories as pkgtrans(1) unpacks them; datastreams and zaps hold the same) as a tree: objects with the
 // owners, modes and times of their pkgmap. Scripts are listed, never run; the drivers that they add are understood.
 
-import { byteString, type Content, ImageError, readAll, toText } from "../bytes/index.ts";
+import { byteString, type Content, didYouMean, ImageError, readAll, toText } from "../bytes/index.ts";
 import {
   type AccountFiles,
   type Accounts,
   type Action,
   attributeValues,
   lookupId,
-  nearestNames,
   type PackageRecord,
 } from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
@@ -137,8 +136,7 @@ function selectPackages(all: readonly Svr4Package[], names: readonly string[], w
   for (const name of names) {
     const found = byName.get(name);
     if (found === undefined) {
-      const near = nearestNames(name, byName.keys()).map(toText);
-      const hint = near.length > 0 ? ` (nearest: ${near.join(", ")})` : "";
+      const hint = didYouMean(name, byName.keys());
       throw new ImageError("not-found", `no package "${toText(name)}" among the ${all.length} there are${hint}`);
     }
     selected.add(found);

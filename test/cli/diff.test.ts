@@ -28,6 +28,11 @@ test("status 0 and nothing printed for what is equal", async () => {
   expect(await runCommand(diff, at("a.iso"), at("a.iso"))).toEqual({ stdout: "", stderr: "", status: 0 });
 });
 
+test("standard input can be one of the two only", async () => {
+  const { status, stderr } = await runCommand(diff, "-", "-");
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/^"-" was named twice/)]);
+});
+
 test("a line a path, directories that came or went folded", async () => {
   const { status, stdout } = await runCommand(diff, "-a", at("a.iso"), at("b.iso"));
   expect(status).toBe(3);

@@ -2,8 +2,8 @@
 // compiled, would take a hundred times as long.
 
 import { Command } from "commander";
+import type { CommandModule } from "../../src/cli/commands.ts";
 import { exitStatusOf } from "../../src/cli/errors.ts";
-import type { CommandModule } from "../../src/cli/main.ts";
 
 export interface Run {
   readonly stdout: string;
@@ -19,8 +19,9 @@ export async function runCommand(module: CommandModule, ...words: string[]): Pro
   const { log, error } = console;
   const command = new Command("test").exitOverride().configureOutput({ writeErr: (text) => err.push(text) });
   process.exitCode = 0;
-  process.stdout.write = ((chunk: Uint8Array | string) => {
+  process.stdout.write = ((chunk: Uint8Array | string, callback?: () => void) => {
     out.push(Buffer.from(chunk as Uint8Array));
+    callback?.();
     return true;
   }) as typeof process.stdout.write;
   console.log = (...texts) => void out.push(Buffer.from(`${texts.join(" ")}\n`));

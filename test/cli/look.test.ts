@@ -97,6 +97,19 @@ describe("cat", () => {
     expect([wrong.status, wrong.stderr]).toEqual([1, "/boot: is a directory, not a file\n"]);
     expect((await runCommand(cat, iso)).status).toBe(2);
   });
+
+  test("what is no text does not go to a terminal, where its bytes could be commands", async () => {
+    const { isTTY } = process.stdout;
+    process.stdout.isTTY = true;
+    try {
+      const binary = await runCommand(cat, iso, ARCHIVE);
+      expect([binary.status, binary.stdout]).toEqual([1, ""]);
+      expect(binary.stderr).toMatch(/boot_archive: is no text, and standard output is a terminal; write it to a file/);
+      expect((await runCommand(cat, iso, `${ARCHIVE}/etc/motd`)).stdout).toBe("Welcome\n");
+    } finally {
+      process.stdout.isTTY = isTTY;
+    }
+  });
 });
 
 describe("stat", () => {
@@ -175,6 +188,15 @@ describe("inspect", () => {
 });
 
 describe("extract and manifest", () => {
+  test("-o -: one file to standard output, nothing else", async () => {
+    expect((await runCommand(extract, "-a", iso, "/etc/motd", "-o", "-")).stdout).toBe("Welcome\n");
+    for (const words of [["/etc"], ["/etc/motd", "/etc/motd"], []]) {
+      const refused = await runCommand(extract, "-a", iso, ...words, "-o", "-");
+      expect([refused.status, refused.stdout]).toEqual([2, ""]);
+      expect(refused.stderr).toMatch(/cannot go to standard output, only one file can; name a directory with -o/);
+    }
+  });
+
   test("what was extracted has the image's manifest", async () => {
     const out = path.join(scratch, "out");
     const told = await runCommand(extract, "-a", iso, "/usr", "/etc/motd", "-o", out);

@@ -18,7 +18,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 describe("map", () => {
   test("a page or a picture, by place or by size", async () => {
     const told = await runCommand(map, at("x.iso"), "-o", at("map.html"));
-    expect(told.stdout).toMatch(/map\.html: 3 layers, \d+ bytes\n$/);
+    expect(told.stdout).toMatch(/map\.html: 3 layers, [\d.]+ KiB \(\d+ bytes\)\n$/);
     expect(readFileSync(at("map.html"), "utf8")).toMatch(/^<!DOCTYPE html>[\s\S]*boot_archive/);
     await runCommand(map, "-a", at("x.iso"), "--by", "size", "-o", at("size.svg"));
     expect(readFileSync(at("size.svg"), "utf8")).toMatch(/^<svg [\s\S]*usr\/ 293 KiB/);

@@ -66,7 +66,7 @@ describe("newfs", () => {
   test.each([
     [["-m", "100", "--image-size", "8m"], 2, /bad free space %/],
     [["-m", "x", "--image-size", "8m"], 2, /whole number/],
-    [["--image-size", "8q"], 2, /"8q" is not a size/],
+    [["--image-size", "8q"], 2, /8q.*must be a size/i],
     [["--image-size", "100k"], 2, /at least 524288 bytes/],
     [["--device", "efi", "--image-size", "2t"], 1, /multi-terabyte.*boot reader/],
     [[], 4, /no such file; give --image-size/],

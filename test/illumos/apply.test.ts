@@ -379,7 +379,7 @@ describe("selecting packages", () => {
 
   test("names that are not there", () => {
     expect(() => names(["system/kernal"])).toThrow(
-      /no package "system\/kernal" among the 6 manifests \(nearest: system\/kernel\)/,
+      /no package "system\/kernal" among the 6 manifests; did you mean system\/kernel\?/,
     );
     expect(() => names(["sparc"])).toThrow(/package "sparc" is not for this image \(variant\.arch=sparc\)/);
     expect(() =>

@@ -195,6 +195,17 @@ describe("file contents", () => {
   });
 });
 
+test("a walk over many paths says how far it is", async () => {
+  const folder = temporaryDirectory();
+  for (let i = 0; i < 4500; i++) writeFileSync(path.join(folder, String(i)), i % 2 === 0 ? "xy" : "");
+  const told: unknown[] = [];
+  await readDirectoryTree(folder, { onProgress: (...words) => void told.push(words) });
+  expect(told).toEqual([
+    ["looking for files", expect.any(Number), undefined, 2000],
+    ["looking for files", expect.any(Number), undefined, 4000],
+  ]);
+});
+
 describe("deviceNumbers", () => {
   test.each([
     ["linux", 0x801n, [8, 1]],

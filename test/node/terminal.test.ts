@@ -67,4 +67,31 @@ describe("createProgress", () => {
       { stage: "writing", doneBytes: 2 * MIB, totalBytes: 8 * MIB, bytesPerSecond: MIB, secondsLeft: 6 },
     ]);
   });
+
+  test("where names are looked at, how many; no rate, since nothing is read", () => {
+    const written: string[] = [];
+    let time = 0;
+    const progress = createProgress("plain", { stream: { write: (text) => written.push(text) }, now: () => time });
+    for (; time <= 5000; time += 1000) progress.report("looking for files", time * MIB, undefined, time / 10);
+    expect(written).toEqual(["looking for files: 500 paths, 4.9 GiB\n"]);
+  });
+
+  test("bytes that are read are told while no stage says more", () => {
+    const written: string[] = [];
+    let time = 0;
+    const progress = createProgress("json", { stream: { write: (text) => written.push(text) }, now: () => time });
+    for (; time <= 2000; time += 500) progress.reading(time * 1000);
+    progress.report("hashing", 5, 10);
+    time += 900;
+    progress.report("hashing", 6, 10);
+    progress.reading(3_000_000); // a stage is on
+    time += 1500;
+    progress.reading(4_000_000); // it has said nothing for long
+    expect(written.map((line): unknown => JSON.parse(line))).toEqual([
+      { stage: "reading", doneBytes: 1_000_000, bytesPerSecond: 1_000_000 },
+      { stage: "reading", doneBytes: 2_000_000, bytesPerSecond: 1_000_000 },
+      expect.objectContaining({ stage: "hashing", doneBytes: 6 }),
+      { stage: "reading", doneBytes: 4_000_000 },
+    ]);
+  });
 });

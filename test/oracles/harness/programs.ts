@@ -36,6 +36,10 @@ const PROGRAMS = {
   mmd: "mtools",
   gcc: "gcc libc6-dev",
   xz: "xz-utils",
+  mandoc: "mandoc",
+  bash: "bash",
+  zsh: "zsh",
+  fish: "fish",
 } as const;
 
 /** File name -> where it lies, first found is taken; Debian package. */
