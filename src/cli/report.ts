@@ -64,10 +64,13 @@ function metadataRows({ metadata }: { metadata?: string | undefined }): [string,
   return metadata === undefined ? [] : [["metadata", metadata]];
 }
 
-/** How much of the ramdisk did not have to be compressed. */
-function knownPart({ ramdisk, archive }: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): string {
+/** How much of the ramdisk did not have to be compressed; nothing where all was. */
+function cacheRows({
+  ramdisk,
+  archive,
+}: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): [string, string][] {
   const percent = Math.round((100 * archive.cachedBytes) / ramdisk.sizeBytes);
-  return percent > 0 ? ` (${percent} % of the ramdisk compressed in an earlier build)` : "";
+  return percent > 0 ? [["cache", `${percent} % of the ramdisk was compressed in an earlier build`]] : [];
 }
 
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
@@ -80,7 +83,8 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
   printEdits(build, say);
   const rows: [string, string][] = [
     ...planRows(build),
-    ["archive", `${build.archive.path}, ${sizeText(build.archive.sizeBytes)}${knownPart(build)}`],
+    ["archive", `${build.archive.path}, ${sizeText(build.archive.sizeBytes)}`],
+    ...cacheRows(build),
     ["image", `${shownOutput(build.output)}, ${sizeText(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
     ...metadataRows(build),
@@ -100,7 +104,8 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   printEdits(report, say);
   const rows: [string, string][] = [
     ...planRows(report).filter(([name]) => name !== "boot loader"),
-    ["archive", `${shownOutput(archive.output)}, ${sizeText(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
+    ["archive", `${shownOutput(archive.output)}, ${sizeText(archive.sizeBytes)}`],
+    ...cacheRows({ ...report, archive }),
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
     ...metadataRows(archive),
