@@ -5,6 +5,7 @@ import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
 import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
 import {
+  type Decompressor,
   type OpenedSource,
   openPackageDirectory,
   openSource,
@@ -15,7 +16,7 @@ import {
 import { type DirectoryOptions, readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
 import { createFileReader } from "./file-reader.ts";
-import { gunzip } from "./gunzip.ts";
+import { createGunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { inputError } from "./host-errors.ts";
 
@@ -56,6 +57,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
     );
   }
   const reader = createFileReader();
+  const gunzip = createGunzip();
   const opened: FileContent[] = [];
   const close = async (): Promise<void> => {
     await reader.close();
@@ -70,7 +72,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
       const accountFiles = below && (await readAccountFiles(below.tree));
       if (isDirectory(name)) {
         folders.push(name);
-        layers.push(await directory(name, paths.choice, accountFiles, { reader, signal }, warnings));
+        layers.push(await directory(name, paths.choice, accountFiles, gunzip, { reader, signal }, warnings));
       } else {
         if (name !== "-") folders.push(name);
         const content = await openFileContent(name);
@@ -83,7 +85,7 @@ export async function readLayers(paths: LayerPaths, signal?: AbortSignal): Promi
             { path: name },
           );
         }
-        const source = await openNamed(name, content, sourceOptions(name, paths.choice, accountFiles));
+        const source = await openNamed(name, content, sourceOptions(name, paths.choice, accountFiles, gunzip));
         layers.push(sourceLayer(name, source, warnings));
       }
     }
@@ -140,12 +142,13 @@ async function directory(
   name: string,
   choice: PackageChoice | undefined,
   accountFiles: AccountFiles | undefined,
+  gunzip: Decompressor,
   options: DirectoryOptions,
   warnings: string[],
 ): Promise<Layer> {
   const read = await readDirectoryTree(name, options);
   warnings.push(...read.warnings);
-  const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles));
+  const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles, gunzip));
   return packages ? sourceLayer(name, packages, warnings) : directoryLayer(read.tree, name);
 }
 
@@ -158,6 +161,7 @@ function sourceOptions(
   name: string,
   choice: PackageChoice | undefined,
   accountFiles: AccountFiles | undefined,
+  gunzip: Decompressor,
 ): SourceOptions {
   return {
     ...(choice && { ...choice, packages: choice.packages.map(fromText) }),

@@ -11,7 +11,7 @@ import { TAR_BLOCK_BYTES } from "./format-tar.ts";
 import { type IpsOptions, readIpsPackages } from "./ips.ts";
 import { isIpsRepository } from "./ips-repository.ts";
 import { openP5p } from "./p5p.ts";
-import type { Decompressor, Hashing, Source, SourceWarning } from "./source.ts";
+import type { Decompressed, Decompressor, Hashing, Source, SourceWarning } from "./source.ts";
 import { holdsSvr4Packages, readSvr4Packages } from "./svr4.ts";
 import { hasTarChecksum } from "./tar-members.ts";
 import { readZip } from "./zip.ts";
@@ -117,10 +117,24 @@ async function openAs(
         throw new ImageError("unsupported", `${toText(name)}: ${what}`, { path: options.name });
       }
       if (outer.length >= MAX_COMPRESSIONS) throw unknown(options, [...outer, format]);
-      const plain = await decompress(content);
-      return openAs(plain, await recognizeArchive(plain), options, [...outer, format]);
+      return openPlain(await decompress(content), options, [...outer, format]);
     }
   }
+}
+
+/** What was decompressed is checked to its end; when it is of another size than it said, what was read of it means nothing. */
+async function openPlain(
+  plain: Decompressed,
+  options: SourceOptions,
+  outer: readonly Compression[],
+): Promise<OpenedSource> {
+  const open = async (content: Content) => openAs(content, await recognizeArchive(content), options, outer);
+  if (plain.whole === undefined) return open(plain);
+  const [opened] = await Promise.allSettled([open(plain)]);
+  const whole = await plain.whole();
+  if (whole !== plain) return open(whole);
+  if (opened.status === "rejected") throw opened.reason;
+  return opened.value;
 }
 
 function unknown({ name }: SourceOptions, outer: readonly Compression[]): ImageError {
