@@ -21,7 +21,7 @@ import type { DroppedPackage, Package, PackageSet, UndefinedMacro } from "./mani
 import { type Selection, selectPackages, type UnprovidedDependency } from "./packages.ts";
 import { type Mismatch, placeClaims } from "./place-claims.ts";
 import { replaceTextFiles } from "./text-files.ts";
-import { imageChoice, isChosen } from "./variants.ts";
+import { imageChoice, isChosen, type UnusedChoice, unusedChoices } from "./variants.ts";
 
 export interface ManifestOptions extends Selection {
   /** Default "i386". */
@@ -60,6 +60,8 @@ export interface ManifestReport {
   readonly mismatches: readonly Mismatch[];
   readonly mediated: readonly Mediated[];
   readonly unprovided: readonly UnprovidedDependency[];
+  /** Variants and facets that were asked for and that no package has. */
+  readonly unusedChoices: readonly UnusedChoice[];
   /** Users and groups that actions added to /etc/passwd and /etc/group. */
   readonly accountsAdded: readonly string[];
 }
@@ -124,6 +126,11 @@ export async function applyManifests(
     mismatches: placed.mismatches,
     mediated: settled.mediated,
     unprovided: selected.unprovided,
+    unusedChoices: unusedChoices(
+      set.packages.flatMap(({ actions }) => actions),
+      options.variants,
+      options.facets,
+    ),
     accountsAdded: added,
   };
   if (options.strict === true) refuseDisagreement(report);

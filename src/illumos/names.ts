@@ -1,6 +1,6 @@
 // Names as people type them: with wildcards, and with slips.
 
-import { compareByteStrings } from "../bytes/index.ts";
+import { compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 
 const MAX_SUGGESTIONS = 3;
 /** Longer names are not compared letter by letter. */
@@ -65,3 +65,15 @@ export function matchesPattern(text: string, pattern: string): boolean {
   while (pattern[next] === "*") next++;
   return next === pattern.length;
 }
+
+/** A package that is not there. Its `field` is "package" and its `path` the name, so that another source may be asked. */
+export function unknownPackage(asked: string, names: readonly string[], what: string): ImageError {
+  const near = nearestNames(asked, names).map(toText);
+  const hint = near.length > 0 ? ` (nearest: ${near.join(", ")})` : "";
+  return new ImageError("not-found", `no package "${toText(asked)}" among the ${names.length} ${what}${hint}`, {
+    path: asked,
+    field: PACKAGE_FIELD,
+  });
+}
+
+export const PACKAGE_FIELD = "package";

@@ -4,7 +4,7 @@
 import { compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 import { type Action, attribute, attributeValues, type Place } from "./actions.ts";
 import { type Package, type PackageSet, parseFmri } from "./manifests.ts";
-import { matchesPattern, nearestNames } from "./names.ts";
+import { matchesPattern, unknownPackage } from "./names.ts";
 import { excludingVariant, type ImageChoice, isChosen } from "./variants.ts";
 
 export interface Selection {
@@ -85,11 +85,7 @@ function findPackages(
   if (reason !== undefined) {
     throw new ImageError("not-found", `package "${toText(asked)}" is not for this image (${toText(reason)})`);
   }
-  const near = nearestNames(name, byName.keys()).map(toText);
-  throw new ImageError(
-    "not-found",
-    `no package "${toText(asked)}" among the ${byName.size} manifests${near.length > 0 ? ` (nearest: ${near.join(", ")})` : ""}`,
-  );
+  throw unknownPackage(asked, [...byName.keys()], "manifests");
 }
 
 /** Adds to `selected` what its packages depend on; returns what nothing provides. */

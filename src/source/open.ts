@@ -153,9 +153,7 @@ async function treeOrPackages(
   warnings: readonly SourceWarning[],
 ): Promise<OpenedSource> {
   const files = treeFiles(tree);
-  if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) {
-    return packagesIn(files, formats, options, warnings);
-  }
+  if (await isPackageDirectory(files)) return packagesIn(files, formats, options, warnings);
   return { formats, tree, warnings, packages: [], actions: [] };
 }
 
@@ -173,8 +171,12 @@ async function packagesIn(
   return { ...source, formats: [...formats, "svr4"], warnings: [...warnings, ...source.warnings] };
 }
 
-/** The packages in a directory: an IPS repository, an SVR4 package or several. Undefined when it is neither: a proto area. */
-export async function openPackageDirectory(files: Files, options: SourceOptions): Promise<OpenedSource | undefined> {
-  if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) return packagesIn(files, [], options, []);
-  return undefined;
+/** Whether a directory is one of packages (an IPS repository, an SVR4 package or several), and no proto area. */
+export async function isPackageDirectory(files: Files): Promise<boolean> {
+  return (await isIpsRepository(files)) || (await holdsSvr4Packages(files));
+}
+
+/** The packages in such a directory. */
+export function openPackageDirectory(files: Files, options: SourceOptions): Promise<OpenedSource> {
+  return packagesIn(files, [], options, []);
 }

@@ -2,7 +2,7 @@
 // owners, modes and times of their pkgmap. Scripts are listed, never run; the drivers that they add are understood.
 
 import { byteString, type Content, ImageError, readAll, toText } from "../bytes/index.ts";
-import { type AccountFiles, type Accounts, type Action, lookupId, nearestNames } from "../illumos/index.ts";
+import { type AccountFiles, type Accounts, type Action, lookupId, unknownPackage } from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
 import { type Files, subdirectory } from "./files.ts";
 import { packageAccounts } from "./package-accounts.ts";
@@ -104,11 +104,7 @@ function selectPackages(all: readonly Svr4Package[], names: readonly string[], w
   const selected = new Set<Svr4Package>(names.length === 0 ? all : []);
   for (const name of names) {
     const found = byName.get(name);
-    if (found === undefined) {
-      const near = nearestNames(name, byName.keys()).map(toText);
-      const hint = near.length > 0 ? ` (nearest: ${near.join(", ")})` : "";
-      throw new ImageError("not-found", `no package "${toText(name)}" among the ${all.length} there are${hint}`);
-    }
+    if (found === undefined) throw unknownPackage(name, [...byName.keys()], "there are");
     selected.add(found);
   }
   for (const each of selected) {
