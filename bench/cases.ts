@@ -25,7 +25,10 @@ const script = (name: string): string => `node ${fileURLToPath(new URL(name, imp
 const pureboot = script("../src/cli/main.js");
 const QUIET = "--progress quiet --force >/dev/null 2>&1";
 const build = (words: string): string => `${pureboot} build "$TREE" -o own.iso --loader none ${words} ${QUIET}`;
-const raw = `${pureboot} archive "$TREE" -o own.ufs --no-gzip ${QUIET}`;
+const rawOf = (source: string, words = ""): string =>
+  `${pureboot} archive ${source} -o own.ufs --no-gzip ${words} ${QUIET}`;
+const raw = rawOf('"$TREE"');
+const TARRED = 'tar -C "$TREE" --sort=name -cf proto.tar .';
 
 /** What a person without illumos would put together: the BSD dialect of UFS, which illumos cannot read, but as much work. */
 const peerImage = (gzip: string): string =>
@@ -116,6 +119,33 @@ const CASES: Readonly<Record<string, (treeOf: (name: TreeName) => string) => Omi
         command: `TREE='${treeOf("proto")}'; ${build("--no-cache")}`,
         most: 4.4,
       },
+    ],
+  }),
+  tar: () => ({
+    what: "raw UFS of a tar of the tree, against the tree itself",
+    tree: "proto",
+    prepare: TARRED,
+    contenders: [
+      { name: "pureboot, tar", command: rawOf("proto.tar") },
+      { name: "pureboot, directory", command: raw, most: 1.2 },
+    ],
+  }),
+  "tar-gz": () => ({
+    what: "raw UFS of a tar.gz, against unpacking that first",
+    tree: "proto",
+    prepare: `${TARRED}; gzip -kf proto.tar`,
+    contenders: [
+      { name: "pureboot, tar.gz", command: rawOf("proto.tar.gz") },
+      { name: "gzip -d, pureboot, tar", command: `gzip -dc proto.tar.gz >plain.tar; ${rawOf("plain.tar")}`, most: 1.5 },
+    ],
+  }),
+  manifests: () => ({
+    what: "planning with 600 manifests, and without (to take at most 1.5 s more)",
+    tree: "proto",
+    prepare: `test -d gate || ${script("../fixtures/write-manifests.js")} "$TREE" gate >/dev/null`,
+    contenders: [
+      { name: "600 manifests", command: rawOf('"$TREE"', "--dry-run --manifests gate/manifests") },
+      { name: "none", command: rawOf('"$TREE"', "--dry-run") },
     ],
   }),
   "plain-iso": () => ({

@@ -2,10 +2,9 @@
 // code lengths of the block at hand and the 32 KiB before. zlib cannot do that, and random access into an archive needs it.
 
 import { type Content, ImageError } from "../bytes/index.ts";
+import { peekBits, readDynamicCodes } from "./dynamic-codes.ts";
 import { DEFLATE_WINDOW_BYTES } from "./format.ts";
 import {
-  CODE_LENGTH_ORDER,
-  CODE_LENGTH_SYMBOLS,
   type DecodeTable,
   DISTANCE_BASE,
   DISTANCE_EXTRA_BITS,
@@ -16,7 +15,6 @@ import {
   FIXED_LITERAL_LENGTHS,
   LENGTH_BASE,
   LENGTH_EXTRA_BITS,
-  LITERAL_LENGTH_SYMBOLS,
   MAX_CODE_BITS,
 } from "./huffman.ts";
 
@@ -74,12 +72,6 @@ const INPUT_BYTES = 1 << 16;
 /** More than any block header or symbol takes: they are read without looking for the end of the buffer in between. */
 const INPUT_MARGIN_BYTES = 512;
 const OUTPUT_BYTES = 1 << 17;
-
-/** At least 17 bits from bit `at` on. */
-function peek(input: Uint8Array, at: number): number {
-  const i = at >>> 3;
-  return ((input[i] ?? 0) | ((input[i + 1] ?? 0) << 8) | ((input[i + 2] ?? 0) << 16)) >>> (at & 7);
-}
 
 /**
  * Inflates `source` from `start` on.
@@ -139,13 +131,13 @@ export function createInflater(source: Content, start: InflatePosition): Inflate
   }
 
   function takeBits(count: number): number {
-    const bits = peek(input, at) & ((1 << count) - 1);
+    const bits = peekBits(input, at) & ((1 << count) - 1);
     at += count;
     return bits;
   }
 
   function takeSymbol({ bits, entries }: DecodeTable): number {
-    const entry = entries[peek(input, at) & ((1 << bits) - 1)] ?? 0;
+    const entry = entries[peekBits(input, at) & ((1 << bits) - 1)] ?? 0;
     if (entry === 0) throw bad("a bit pattern that is no code");
     at += entry & 15;
     return entry >>> 4;
@@ -172,33 +164,11 @@ export function createInflater(source: Content, start: InflatePosition): Inflate
 
   /** 3.2.7. */
   function beginDynamic(): void {
-    const literalCount = takeBits(5) + 257;
-    const distanceCount = takeBits(5) + 1;
-    const codeLengthCount = takeBits(4) + 4;
-    if (literalCount > LITERAL_LENGTH_SYMBOLS || distanceCount > DISTANCE_SYMBOLS)
-      throw bad("a block of too many codes");
-    const codeLengthLengths = new Uint8Array(CODE_LENGTH_SYMBOLS);
-    for (let i = 0; i < codeLengthCount; i++) codeLengthLengths[CODE_LENGTH_ORDER[i] ?? 0] = takeBits(3);
+    const codes = readDynamicCodes(input, at);
+    at = codes.at;
     checkInput();
-    const codeLengths = decodeTable(codeLengthLengths, "code length", false);
-
-    const lengths = new Uint8Array(literalCount + distanceCount);
-    for (let i = 0; i < lengths.length; ) {
-      const symbol = takeSymbol(codeLengths);
-      if (symbol < 16) {
-        lengths[i++] = symbol;
-        continue;
-      }
-      if (symbol === 16 && i === 0) throw bad("a repeated code length without one before it");
-      const repeated = symbol === 16 ? (lengths[i - 1] ?? 0) : 0;
-      const end = i + (symbol === 16 ? 3 + takeBits(2) : symbol === 17 ? 3 + takeBits(3) : 11 + takeBits(7));
-      if (end > lengths.length) throw bad("more code lengths than codes");
-      lengths.fill(repeated, i, end);
-      i = end;
-    }
-    checkInput();
-    if (lengths[END_OF_BLOCK] === 0) throw bad("a block without an end-of-block code");
-    beginCodes(lengths.subarray(0, literalCount), lengths.subarray(literalCount));
+    if ("fault" in codes) throw bad(codes.fault);
+    beginCodes(codes.literalLengths, codes.distanceLengths);
   }
 
   function beginCodes(literalLengths: Uint8Array, distanceLengths: Uint8Array): void {
@@ -242,7 +212,7 @@ export function createInflater(source: Content, start: InflatePosition): Inflate
       let bit = at;
       let place = produced;
       while (place < limit && bit < lowAt) {
-        const entry = entries[peek(input, bit) & mask] ?? 0;
+        const entry = entries[peekBits(input, bit) & mask] ?? 0;
         if (entry === 0) throw bad("a bit pattern that is no code");
         bit += entry & 15;
         symbol = entry >>> 4;

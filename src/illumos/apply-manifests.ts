@@ -22,7 +22,7 @@ import { type PackageRecord, packageRecord } from "./package-records.ts";
 import { type Selection, selectPackages, type UnprovidedDependency } from "./packages.ts";
 import { type Mismatch, placeClaims } from "./place-claims.ts";
 import { replaceTextFiles } from "./text-files.ts";
-import { imageChoice, isChosen } from "./variants.ts";
+import { imageChoice, isChosen, type UnusedChoice, unusedChoices } from "./variants.ts";
 
 export interface ManifestOptions extends Selection {
   /** Default "i386". */
@@ -61,6 +61,8 @@ export interface ManifestReport {
   readonly mismatches: readonly Mismatch[];
   readonly mediated: readonly Mediated[];
   readonly unprovided: readonly UnprovidedDependency[];
+  /** Variants and facets that were asked for and that no package has. */
+  readonly unusedChoices: readonly UnusedChoice[];
   /** Users and groups that actions added to /etc/passwd and /etc/group. */
   readonly accountsAdded: readonly string[];
 }
@@ -127,6 +129,11 @@ export async function applyManifests(
     mismatches: placed.mismatches,
     mediated: settled.mediated,
     unprovided: selected.unprovided,
+    unusedChoices: unusedChoices(
+      set.packages.flatMap(({ actions }) => actions),
+      options.variants,
+      options.facets,
+    ),
     accountsAdded: added,
   };
   if (options.strict === true) refuseDisagreement(report);

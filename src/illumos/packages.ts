@@ -1,10 +1,10 @@
 // Which packages of a set an image takes: all, or those that are named, with what they depend on.
 // Source: pkg(1) on package names, pkg(7) and pkg5 src/modules/actions/depend.py on kinds of dependency.
 
-import { compareByteStrings, didYouMean, ImageError, toText } from "../bytes/index.ts";
+import { compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 import { type Action, attribute, attributeValues, type Place } from "./actions.ts";
 import { type Package, type PackageSet, parseFmri } from "./manifests.ts";
-import { matchesPattern } from "./names.ts";
+import { matchesPattern, unknownPackage } from "./names.ts";
 import { excludingVariant, type ImageChoice, isChosen } from "./variants.ts";
 
 export interface Selection {
@@ -85,10 +85,7 @@ function findPackages(
   if (reason !== undefined) {
     throw new ImageError("not-found", `package "${toText(asked)}" is not for this image (${toText(reason)})`);
   }
-  throw new ImageError(
-    "not-found",
-    `no package "${toText(asked)}" among the ${byName.size} manifests${didYouMean(name, byName.keys())}`,
-  );
+  throw unknownPackage(asked, [...byName.keys()], "manifests");
 }
 
 /** Adds to `selected` what its packages depend on; returns what nothing provides. */

@@ -9,9 +9,10 @@ import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
 import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, type Window, windows } from "../layout/index.ts";
 import { type Attributes, draft, file } from "../tree/index.ts";
 import type { Finish } from "./medium.ts";
+import type { Layers } from "./merge.ts";
 import type { ImageOptions } from "./options.ts";
 import { planRamdisk, type Ramdisk, type RamdiskFigures } from "./ramdisk.ts";
-import { type Layers, type Staged, stage } from "./stage.ts";
+import { type Staged, stage } from "./stage.ts";
 
 /** What the main job needs of the machine it runs on. */
 export interface BuildHost {

@@ -35,7 +35,7 @@ export interface EditReport {
   readonly edit: string;
   /** Paths that it matched, removed (with all below), changed or made. */
   readonly matched: number;
-  /** What it names and the tree does not have. */
+  /** What it says and the tree does not have, or has otherwise; a line each. */
   readonly unmatched?: readonly string[] | undefined;
 }
 

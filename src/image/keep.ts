@@ -14,7 +14,7 @@ export interface Kept {
   readonly tree: Directory;
   /** Paths that stayed below the thinned directories. */
   readonly matched: number;
-  /** Names in the list of which the tree has nothing. */
+  /** Names in the list of which the tree has nothing, in words. */
   readonly unmatched: readonly string[];
 }
 
@@ -55,5 +55,6 @@ export function keepOnly(tree: Directory, { files, dirs }: KeepList, fresh: Attr
   const result = edit.tree();
   let matched = 0;
   for (const { path } of walk(result)) if (path !== "/" && isThinned(path)) matched++;
-  return { tree: result, matched, unmatched: [...wanted].filter((path) => lookup(tree, path) === undefined) };
+  const lost = [...wanted].filter((path) => lookup(tree, path) === undefined);
+  return { tree: result, matched, unmatched: lost.map((path) => `${path}: not there`) };
 }

@@ -10,6 +10,11 @@ export interface Layer {
   readonly tree: Directory;
   /** Whether owners mean something: in archives and packages they do, in a proto area they are whoever built it. */
   readonly ownersKnown: boolean;
+  /**
+   * Whether directories that lower layers have keep their own owners, modes and times: those of an overlay are whatever the checkout
+   * and the umask of its author made them, and /tmp is to stay 1777.
+   */
+  readonly keepsDirectories: boolean;
   /** Driver, user and group actions of packages. */
   readonly actions: readonly Action[];
   /** Names of the packages that it is made of. */
@@ -21,6 +26,6 @@ export interface Layer {
 }
 
 /** A directory as a layer. */
-export function directoryLayer(tree: Directory, name = "source"): Layer {
-  return { name, tree, ownersKnown: false, actions: [], packages: [], records: [] };
+export function directoryLayer(tree: Directory, name = "source", keepsDirectories = false): Layer {
+  return { name, tree, ownersKnown: false, keepsDirectories, actions: [], packages: [], records: [] };
 }

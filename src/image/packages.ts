@@ -143,11 +143,15 @@ function manifestFindings(report: ManifestReport): Finding[] {
       report.unknownActions.map((action) => `${action.name} (${placeText(action)})`),
     ],
   ];
-  return kinds
+  const unused = report.unusedChoices.map(({ option, reason }): Finding => {
+    return { code: "no-match", severity: "warning", message: `${option}: ${reason}` };
+  });
+  const said = kinds
     .filter(([, , , items]) => items.length > 0)
     .map(([code, severity, what, items]) => {
       const more = items.length > SHOWN ? " …" : "";
       const message = `manifests: ${items.length} ${what}: ${items.slice(0, SHOWN).join(", ")}${more}`;
       return { code, severity, message };
     });
+  return [...unused, ...said];
 }

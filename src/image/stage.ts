@@ -17,25 +17,15 @@ import {
   ramdiskFindings,
   readAccountFiles,
 } from "../illumos/index.ts";
-import {
-  type Attributes,
-  type Directory,
-  draft,
-  file,
-  findFile,
-  type Merged,
-  mergeTrees,
-  summarize,
-  type TreeSummary,
-} from "../tree/index.ts";
+import { type Attributes, type Directory, draft, file, findFile, summarize, type TreeSummary } from "../tree/index.ts";
 import { caseFindings } from "./case.ts";
 import { applyEdits, type EditReport } from "./edits.ts";
 import { grubMedium } from "./grub-medium.ts";
 import { withInit } from "./init.ts";
-import type { Layer } from "./layer.ts";
 import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
-import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
+import { type Layers, mergeLayers } from "./merge.ts";
+import { clampTimes, epochOf, withoutSockets } from "./metadata.ts";
 import type { StageOptions } from "./options.ts";
 import { applyPackages, layerRecords } from "./packages.ts";
 
@@ -98,8 +88,7 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
   const { tree: edited, reports } = await applyEdits(withReconfigure(linked, fresh), options.edits, fresh, accounts);
   for (const { edit, matched, unmatched = [] } of reports) {
     if (matched === 0) findings.push({ code: "no-match", severity: "warning", message: `${edit}: matches nothing` });
-    for (const what of unmatched)
-      findings.push({ code: "no-match", severity: "warning", message: `${edit}: ${what}: not there` });
+    for (const what of unmatched) findings.push({ code: "no-match", severity: "warning", message: `${edit}: ${what}` });
   }
   const tree = clampTimes(edited, epochSeconds);
   findings.push(...packaged.findings, ...caseFindings(tree, packaged.manifests), ...(await ramdiskFindings(tree)));
@@ -118,14 +107,6 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
     packages: [...layerRecords(layers), ...packaged.records],
     overridden: merged.overridden.map(toText),
   };
-}
-
-export type Layers = readonly [Layer, ...Layer[]];
-
-/** One tree of all layers. Owners of layers that do not know them become root:root. */
-function mergeLayers([first, ...rest]: Layers): Merged {
-  const owned = ({ tree, ownersKnown }: Layer): Directory => (ownersKnown ? tree : ownedByRoot(tree));
-  return mergeTrees([owned(first), ...rest.map(owned)]);
 }
 
 /** A finding for each library that is needed and missing: what needs it will not run. */

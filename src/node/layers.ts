@@ -1,10 +1,18 @@
 // The sources of a build, in the order in which they lie over each other: directories, archives, packages and repositories.
 
 import { statSync } from "node:fs";
-import { type Content, fromText, ImageError, type ReportProgress, toText } from "../bytes/index.ts";
-import { type AccountFiles, readAccountFiles } from "../illumos/index.ts";
+import { fromText, ImageError, type ReportProgress, toText } from "../bytes/index.ts";
+import {
+  type AccountFiles,
+  PACKAGE_FIELD,
+  readAccountFiles,
+  type UnusedChoice,
+  unusedChoices,
+} from "../illumos/index.ts";
 import { directoryLayer, type Layer } from "../image/index.ts";
 import {
+  type Decompressor,
+  isPackageDirectory,
   type OpenedSource,
   openPackageDirectory,
   openSource,
@@ -12,10 +20,11 @@ import {
   type SourceOptions,
   treeFiles,
 } from "../source/index.ts";
+import { directory } from "../tree/index.ts";
 import { type DirectoryOptions, readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
 import { createFileReader } from "./file-reader.ts";
-import { gunzip } from "./gunzip.ts";
+import { createGunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { inputError } from "./host-errors.ts";
 
@@ -47,13 +56,28 @@ export interface Layers {
   close(): Promise<void>;
 }
 
+interface Reading {
+  readonly choice: PackageChoice | undefined;
+  readonly options: DirectoryOptions;
+  readonly gunzip: Decompressor;
+  /** Archives that are open. */
+  readonly opened: FileContent[];
+  readonly warnings: string[];
+  /** Packages asked for: those that a source has, and what the first source that lacks one says. */
+  readonly found: Set<string>;
+  readonly lacking: Map<string, ImageError>;
+  /** What no source of packages so far has a use for; undefined before the first. */
+  unused: readonly UnusedChoice[] | undefined;
+}
+
 /** @throws ImageError "invalid-argument" without a source; "input-missing", "bad-format" … for one that cannot be read; "interrupted" */
 export async function readLayers(
   paths: LayerPaths,
   signal?: AbortSignal,
   onProgress?: ReportProgress,
 ): Promise<Layers> {
-  if (paths.sources.length === 0) {
+  const { sources, adjuncts = [], overlays = [], choice } = paths;
+  if (sources.length === 0) {
     throw new ImageError(
       "invalid-argument",
       "no source: name a proto area (a directory such as proto/root_i386) or an archive of one",
@@ -66,45 +90,102 @@ export async function readLayers(
     for (const archive of opened) await archive.close();
   };
   try {
-    const layers: Layer[] = [];
-    const folders: string[] = [];
+    const options = { reader, signal, onProgress };
     const warnings: string[] = [];
-    for (const name of [...(paths.adjuncts ?? []), ...paths.sources, ...(paths.overlays ?? [])]) {
-      const below = layers.at(-1);
-      const accountFiles = below && (await readAccountFiles(below.tree));
-      if (isDirectory(name)) {
-        folders.push(name);
-        layers.push(await directory(name, paths.choice, accountFiles, { reader, signal, onProgress }, warnings));
-      } else {
-        if (name !== "-") folders.push(name);
-        const content = await openFileContent(name);
-        opened.push(content);
-        if ((await recognizeArchive(content)) === undefined) {
-          const known = "a proto area, or an archive (tar, cpio, zip, p5p, datastream)";
-          throw new ImageError(
-            "input-missing",
-            `${name}: is no directory and no archive that is known here; name ${known}`,
-            { path: name },
-          );
-        }
-        const source = await openNamed(name, content, sourceOptions(name, paths.choice, accountFiles));
-        layers.push({ ...sourceLayer(name, source, warnings), origin: content });
-      }
-    }
-    const unused = layers.some(({ packages }) => packages.length > 0) ? undefined : firstOption(paths.choice);
-    if (unused) {
-      throw new ImageError(
-        "invalid-argument",
-        `${unused}: no source holds packages; give --manifests DIR, a repository or a .p5p`,
-      );
-    }
+    const noted = { warnings, found: new Set<string>(), lacking: new Map<string, ImageError>(), unused: undefined };
+    const reading: Reading = { choice, options, gunzip: createGunzip(), opened, ...noted };
+    const layers: Layer[] = [];
+    const names = [...adjuncts, ...sources, ...overlays];
+    for (const [i, name] of names.entries()) layers.push(await readLayer(name, i > adjuncts.length, layers, reading));
+    checkChoice(layers, reading);
     const [first, ...rest] = layers;
     if (first === undefined) throw new Error("no layers"); // sources is not empty, so layers is not
-    return { layers: [first, ...rest], folders, warnings, close };
+    return { layers: [first, ...rest], folders: names.filter((name) => name !== "-"), warnings, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** @param isOver whether it lies over a source, and not under one as an adjunct does */
+async function readLayer(name: string, isOver: boolean, lower: readonly Layer[], reading: Reading): Promise<Layer> {
+  const accountFiles = await accountFilesOf(lower);
+  if (!isDirectory(name)) {
+    const content = await openFileContent(name);
+    reading.opened.push(content);
+    if ((await recognizeArchive(content)) === undefined) {
+      const known = "a proto area, or an archive (tar, cpio, zip, p5p, datastream)";
+      const message = `${name}: is no directory and no archive that is known here; name ${known}`;
+      throw new ImageError("input-missing", message, { path: name });
+    }
+    const open = (options: SourceOptions) => openSource(content, options);
+    return sourceLayer(name, await openChosen(name, accountFiles, reading, open), content, reading);
+  }
+  const { tree, warnings } = await readDirectoryTree(name, reading.options);
+  reading.warnings.push(...warnings);
+  const files = treeFiles(tree);
+  if (!(await isPackageDirectory(files))) return directoryLayer(tree, name, isOver);
+  const open = (options: SourceOptions) => openPackageDirectory(files, options);
+  return sourceLayer(name, await openChosen(name, accountFiles, reading, open), tree, reading);
+}
+
+/** Those of the highest layer that has any: for packages that bring none. */
+async function accountFilesOf(layers: readonly Layer[]): Promise<AccountFiles | undefined> {
+  for (const { tree } of [...layers].reverse()) {
+    const files = await readAccountFiles(tree);
+    if (files.passwd !== "") return files;
+  }
+  return undefined;
+}
+
+/** Opens a source with those of the packages asked for that it has: others may be in another source. Undefined when it has none. */
+async function openChosen(
+  name: string,
+  accountFiles: AccountFiles | undefined,
+  { choice, gunzip, found, lacking }: Reading,
+  open: (options: SourceOptions) => Promise<OpenedSource>,
+): Promise<OpenedSource | undefined> {
+  for (let packages = choice?.packages.map(fromText) ?? []; ; ) {
+    try {
+      const source = await open({
+        ...(choice && { ...choice, packages }),
+        ...{ name: fromText(name), decompressors: { gzip: gunzip }, hashing: createHasher, accountFiles },
+      });
+      if (source.packages.length > 0) for (const each of packages) found.add(each);
+      return source;
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      const named = withName(error, name);
+      if (error.field !== PACKAGE_FIELD || error.path === undefined) throw named;
+      const { path } = error;
+      if (!lacking.has(path)) lacking.set(path, named);
+      packages = packages.filter((each) => each !== path);
+      if (packages.length === 0) return undefined;
+    }
+  }
+}
+
+/** An archive's own errors speak of what is inside; with several sources one must know of which. */
+function withName(error: ImageError, name: string): ImageError {
+  if (error.message.startsWith(name)) return error;
+  const { code, path, field } = error;
+  return new ImageError(code, `${name}: ${error.message}`, { path, field, cause: error });
+}
+
+/** Whether everything that was asked of packages was there. */
+function checkChoice(layers: readonly Layer[], { choice, found, lacking, unused, warnings }: Reading): void {
+  for (const name of choice?.packages ?? []) {
+    const error = lacking.get(fromText(name));
+    if (error && !found.has(fromText(name))) throw error;
+  }
+  const option = layers.some(({ packages }) => packages.length > 0) ? undefined : firstOption(choice);
+  if (option) {
+    throw new ImageError(
+      "invalid-argument",
+      `${option}: no source holds packages; give --manifests DIR, a repository or a .p5p`,
+    );
+  }
+  for (const { option: word, reason } of unused ?? []) warnings.push(`${word}: ${reason}`);
 }
 
 /** The first option that says something about packages, as the user wrote it. */
@@ -116,20 +197,6 @@ function firstOption(choice: PackageChoice | undefined): string | undefined {
   return choice.strict ? "--strict" : undefined;
 }
 
-/** An archive's own errors speak of what is inside; with several sources one must know of which. */
-async function openNamed(name: string, content: Content, options: SourceOptions): Promise<OpenedSource> {
-  try {
-    return await openSource(content, options);
-  } catch (error) {
-    if (!(error instanceof ImageError) || error.message.startsWith(name)) throw error;
-    throw new ImageError(error.code, `${name}: ${error.message}`, {
-      path: error.path,
-      field: error.field,
-      cause: error,
-    });
-  }
-}
-
 function isDirectory(name: string): boolean {
   if (name === "-") return false;
   try {
@@ -139,37 +206,20 @@ function isDirectory(name: string): boolean {
   }
 }
 
-/** A proto area, or a directory of packages. */
-async function directory(
-  name: string,
-  choice: PackageChoice | undefined,
-  accountFiles: AccountFiles | undefined,
-  options: DirectoryOptions,
-  warnings: string[],
-): Promise<Layer> {
-  const read = await readDirectoryTree(name, options);
-  warnings.push(...read.warnings);
-  const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles));
-  if (packages === undefined) return directoryLayer(read.tree, name);
-  return { ...sourceLayer(name, packages, warnings), origin: read.tree };
-}
-
-function sourceLayer(name: string, source: OpenedSource, warnings: string[]): Layer {
-  for (const { message } of source.warnings) warnings.push(`${name}: ${toText(message)}`);
-  const { tree, actions, packages, records } = source;
-  return { name, tree, ownersKnown: true, actions, packages, records };
-}
-
-function sourceOptions(
-  name: string,
-  choice: PackageChoice | undefined,
-  accountFiles: AccountFiles | undefined,
-): SourceOptions {
-  return {
-    ...(choice && { ...choice, packages: choice.packages.map(fromText) }),
-    name: fromText(name),
-    decompressors: { gzip: gunzip },
-    hashing: createHasher,
-    accountFiles,
-  };
+/** @param source undefined when it has nothing that was asked for */
+function sourceLayer(name: string, source: OpenedSource | undefined, origin: Layer["origin"], reading: Reading): Layer {
+  const base = { name, ownersKnown: true, origin, keepsDirectories: source === undefined };
+  if (source === undefined) {
+    reading.warnings.push(`${name}: holds none of the packages that were asked for; nothing of it is in the image`);
+    const nothing = directory({ mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0 });
+    return { ...base, tree: nothing, actions: [], packages: [], records: [] };
+  }
+  for (const { message } of source.warnings) reading.warnings.push(`${name}: ${toText(message)}`);
+  const { tree, actions, packages, records, report } = source;
+  if (packages.length > 0) {
+    const { unused: before, choice } = reading;
+    const unused = report?.unusedChoices ?? unusedChoices([], choice?.variants, choice?.facets);
+    reading.unused = unused.filter(({ option }) => before?.some((other) => other.option === option) ?? true);
+  }
+  return { ...base, tree, actions, packages, records };
 }

@@ -7,7 +7,7 @@ import type { InspectHost, Layer } from "../inspect/layer.ts";
 import { directoryLayer, openImage } from "../inspect/open.ts";
 import { readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
-import { gunzip } from "./gunzip.ts";
+import { createGunzip } from "./gunzip.ts";
 import { createHasher } from "./hashing.ts";
 import { errnoOf, inputError } from "./host-errors.ts";
 import { directReader, type HostReader } from "./host-files.ts";
@@ -35,7 +35,14 @@ export interface ImageHostOptions extends Pick<InspectHost, "signal" | "onProgre
 
 /** This machine, for looking into images: digests and inflating by what Node has. */
 export function inspectHost({ signal, onProgress }: ImageHostOptions = {}): InspectHost {
-  return { createHasher, createInflater: createZlibInflater, crc32: continueCrc32, gunzip, signal, onProgress };
+  return {
+    createHasher,
+    createInflater: createZlibInflater,
+    crc32: continueCrc32,
+    gunzip: createGunzip(),
+    signal,
+    onProgress,
+  };
 }
 
 /**

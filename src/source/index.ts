@@ -11,6 +11,7 @@ export { formatMtree } from "./mtree-write.ts";
 export * from "./open.ts";
 export { openP5p } from "./p5p.ts";
 export type {
+  Decompressed,
   Decompressor,
   HashAlgorithm,
   Hashing,
@@ -22,4 +23,5 @@ export type {
 export { readSvr4Packages, type Svr4Options } from "./svr4.ts";
 export { readTar, type TarOptions } from "./tar.ts";
 export { planTar } from "./tar-plan.ts";
+export { type Packed, type UnpackCache, unpackCache } from "./unpacked.ts";
 export { readZip } from "./zip.ts";

@@ -11,7 +11,7 @@ import { TAR_BLOCK_BYTES } from "./format-tar.ts";
 import { type IpsOptions, readIpsPackages } from "./ips.ts";
 import { isIpsRepository } from "./ips-repository.ts";
 import { openP5p } from "./p5p.ts";
-import type { Decompressor, Hashing, Source, SourceWarning } from "./source.ts";
+import type { Decompressed, Decompressor, Hashing, Source, SourceWarning } from "./source.ts";
 import { holdsSvr4Packages, readSvr4Packages } from "./svr4.ts";
 import { hasTarChecksum } from "./tar-members.ts";
 import { readZip } from "./zip.ts";
@@ -119,10 +119,24 @@ async function openAs(
         throw new ImageError("unsupported", `${toText(name)}: ${what}`, { path: options.name });
       }
       if (outer.length >= MAX_COMPRESSIONS) throw unknown(options, [...outer, format]);
-      const plain = await decompress(content);
-      return openAs(plain, await recognizeArchive(plain), options, [...outer, format]);
+      return openPlain(await decompress(content), options, [...outer, format]);
     }
   }
+}
+
+/** What was decompressed is checked to its end; when it is of another size than it said, what was read of it means nothing. */
+async function openPlain(
+  plain: Decompressed,
+  options: SourceOptions,
+  outer: readonly Compression[],
+): Promise<OpenedSource> {
+  const open = async (content: Content) => openAs(content, await recognizeArchive(content), options, outer);
+  if (plain.whole === undefined) return open(plain);
+  const [opened] = await Promise.allSettled([open(plain)]);
+  const whole = await plain.whole();
+  if (whole !== plain) return open(whole);
+  if (opened.status === "rejected") throw opened.reason;
+  return opened.value;
 }
 
 function unknown({ name }: SourceOptions, outer: readonly Compression[]): ImageError {
@@ -141,9 +155,7 @@ async function treeOrPackages(
   warnings: readonly SourceWarning[],
 ): Promise<OpenedSource> {
   const files = treeFiles(tree);
-  if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) {
-    return packagesIn(files, formats, options, warnings);
-  }
+  if (await isPackageDirectory(files)) return packagesIn(files, formats, options, warnings);
   return { formats, tree, warnings, packages: [], records: [], actions: [] };
 }
 
@@ -161,8 +173,12 @@ async function packagesIn(
   return { ...source, formats: [...formats, "svr4"], warnings: [...warnings, ...source.warnings] };
 }
 
-/** The packages in a directory: an IPS repository, an SVR4 package or several. Undefined when it is neither: a proto area. */
-export async function openPackageDirectory(files: Files, options: SourceOptions): Promise<OpenedSource | undefined> {
-  if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) return packagesIn(files, [], options, []);
-  return undefined;
+/** Whether a directory is one of packages (an IPS repository, an SVR4 package or several), and no proto area. */
+export async function isPackageDirectory(files: Files): Promise<boolean> {
+  return (await isIpsRepository(files)) || (await holdsSvr4Packages(files));
+}
+
+/** The packages in such a directory. */
+export function openPackageDirectory(files: Files, options: SourceOptions): Promise<OpenedSource> {
+  return packagesIn(files, [], options, []);
 }

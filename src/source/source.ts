@@ -77,7 +77,13 @@ export interface PackageSource extends Source {
 }
 
 /** The plain bytes of a compressed stream, readable at any place. */
-export type Decompressor = (compressed: Content) => Content | Promise<Content>;
+export interface Decompressed extends Content {
+  /** There when `sizeBytes` may be wrong (gzip says it modulo 2^32): all of the bytes, checked and
+   *  counted; this content itself when it was right. */
+  whole?(): Promise<Content>;
+}
+
+export type Decompressor = (compressed: Content) => Decompressed | Promise<Decompressed>;
 
 /** What packages name their contents by; "sha512-256" is pkg5's sha512t_256. */
 export type HashAlgorithm = "sha1" | "sha256" | "sha512-256";

@@ -1,7 +1,7 @@
 // SVR4 packages (directories as pkgtrans(1) unpacks them; datastreams and zaps hold the same) as a tree: objects with the
 // owners, modes and times of their pkgmap. Scripts are listed, never run; the drivers that they add are understood.
 
-import { byteString, type Content, didYouMean, ImageError, readAll, toText } from "../bytes/index.ts";
+import { byteString, type Content, ImageError, readAll, toText } from "../bytes/index.ts";
 import {
   type AccountFiles,
   type Accounts,
@@ -9,6 +9,7 @@ import {
   attributeValues,
   lookupId,
   type PackageRecord,
+  unknownPackage,
 } from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
 import { type Files, subdirectory } from "./files.ts";
@@ -135,10 +136,7 @@ function selectPackages(all: readonly Svr4Package[], names: readonly string[], w
   const selected = new Set<Svr4Package>(names.length === 0 ? all : []);
   for (const name of names) {
     const found = byName.get(name);
-    if (found === undefined) {
-      const hint = didYouMean(name, byName.keys());
-      throw new ImageError("not-found", `no package "${toText(name)}" among the ${all.length} there are${hint}`);
-    }
+    if (found === undefined) throw unknownPackage(name, [...byName.keys()], "there are");
     selected.add(found);
   }
   for (const each of selected) {

@@ -4,9 +4,14 @@
 import { type Content, ImageError, memoryContent, readAll } from "../bytes/index.ts";
 import type { Verify } from "./verified.ts";
 
-/** Shared by all contents of one archive. */
+/** Shared by all contents of one archive, or of several. */
 export interface UnpackCache {
-  whole(content: Content, unpack: () => Promise<Uint8Array>): Promise<Uint8Array>;
+  whole(packed: Packed, unpack: () => Promise<Uint8Array>): Promise<Uint8Array>;
+}
+
+/** What is kept is kept by, and its plain size. */
+export interface Packed {
+  readonly sizeBytes: number;
 }
 
 /** Files up to this size are unpacked whole; bigger ones stay packed and are read piece by piece. */
@@ -14,21 +19,25 @@ const WHOLE_BYTES = 8 << 20;
 const CACHE_BYTES = 32 << 20;
 
 export function unpackCache(limitBytes: number = CACHE_BYTES): UnpackCache {
-  const kept = new Map<Content, Promise<Uint8Array>>();
+  const kept = new Map<Packed, Promise<Uint8Array>>();
   let keptBytes = 0;
-  const drop = (content: Content): void => {
-    if (kept.delete(content)) keptBytes -= content.sizeBytes;
+  const drop = (packed: Packed): void => {
+    if (kept.delete(packed)) keptBytes -= packed.sizeBytes;
   };
   return {
-    whole(content, unpack) {
-      const before = kept.get(content);
-      if (before) return before;
+    whole(packed, unpack) {
+      const before = kept.get(packed);
+      if (before) {
+        kept.delete(packed); // it becomes the latest again
+        kept.set(packed, before);
+        return before;
+      }
       const bytes = unpack();
-      kept.set(content, bytes);
-      keptBytes += content.sizeBytes;
-      bytes.catch(() => drop(content)); // the next reader shall see the error itself, not one that was kept
+      kept.set(packed, bytes);
+      keptBytes += packed.sizeBytes;
+      bytes.catch(() => drop(packed)); // the next reader shall see the error itself, not one that was kept
       for (const oldest of kept.keys()) {
-        if (keptBytes <= limitBytes || oldest === content) break;
+        if (keptBytes <= limitBytes || oldest === packed) break;
         drop(oldest);
       }
       return bytes;

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeExampleProto } from "../../fixtures/example.ts";
+import { fileAction, repositoryFiles } from "../source/repositories.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-sources-"));
@@ -60,6 +61,40 @@ describe("archives", () => {
     const { status, stderr } = pureboot(["archive", "proto", "--package", "SUNWcs", "-o", "none.gz"]);
     expect(stderr).toMatch(/--package: no source holds packages; give --manifests/);
     expect(status).toBe(2);
+  });
+});
+
+describe("packages of several sources", () => {
+  const put = (name: string, fmri: string, lines: readonly string[], payload: string): void => {
+    for (const [file, content] of repositoryFiles({ packages: { [fmri]: lines }, payloads: [payload] })) {
+      mkdirSync(path.dirname(at(`${name}/${file}`)), { recursive: true });
+      writeFileSync(at(`${name}/${file}`), content);
+    }
+  };
+  const dirs = ["dir path=etc owner=root group=root mode=0755"];
+  beforeAll(() => {
+    const accounts = [fileAction("etc/passwd", "root:x:0:0::/:\n", "owner=0 group=0 mode=0644")];
+    put("base", "system/core@1.0,5.11-1:20200101T000000Z", [...dirs, ...accounts], "root:x:0:0::/:\n");
+    const man = fileAction("etc/site", "site", "owner=0 group=0 mode=0644 facet.doc.man=all");
+    put("site", "site/config@1.0,5.11-1:20200101T000000Z", [...dirs, man], "site");
+  });
+  const plan = (...words: string[]) => pureboot(["archive", "base", "site", "--dry-run", ...words, "-o", "p.gz"]);
+
+  test("each may have some of the packages asked for", () => {
+    const both = plan("--package", "core", "--package", "site/config");
+    expect(both.stderr).not.toMatch(/holds none/);
+    expect(both.stdout).toMatch(/\b4 paths/);
+    const one = plan("--package", "core");
+    expect(one.stderr).toMatch(/warning: site: holds none of the packages that were asked for/);
+    const none = plan("--package", "core", "--package", "site/confg");
+    expect(none.stderr).toMatch(/no package "site\/confg" among/);
+    expect(none.status).toBe(1);
+  });
+
+  test("a variant or facet that no source knows is told", () => {
+    expect(plan("--facet", "doc.man=false").stderr).not.toMatch(/doc\.man/);
+    expect(plan("--facet", "doc.mna=false").stderr).toMatch(/warning: --facet doc\.mna=false: no package has such/);
+    expect(plan("--variant", "debug.osnet=true").stderr).toMatch(/--variant debug\.osnet=true: no package has such/);
   });
 });
 

@@ -162,6 +162,44 @@ describe("staging", () => {
     expect(overridden).toEqual(["/etc/system"]);
   });
 
+  test("an overlay's directories leave those that are there as they are; a source's own count", async () => {
+    const base = { ...user, uid: 0, gid: 3 };
+    const lower: Layer = {
+      ...directoryLayer(
+        treeOf(
+          [
+            ["/etc/passwd", text("root:x:0:0::/:\n")],
+            ["/tmp", directory({ ...base, mode: 0o1777 })],
+          ],
+          { ...base, mode: 0o755 },
+        ),
+      ),
+      ownersKnown: true,
+    };
+    const upper = treeOf(
+      [
+        ["/tmp/note", text("note", 0o600)],
+        ["/etc/new/file", text("new")],
+      ],
+      { ...user, mode: 0o775 },
+    );
+    const attributesIn = async (layer: Layer) => {
+      const { ramdisk } = await stage([lower, layer], options);
+      const shown = (path: string) => {
+        const { mode, uid, gid } = lookup(ramdisk, path) ?? { mode: 0, uid: -1, gid: -1 };
+        return `${mode.toString(8)} ${uid}:${gid}`;
+      };
+      return ["/tmp", "/etc", "/etc/new", "/tmp/note"].map(shown);
+    };
+    expect(await attributesIn(directoryLayer(upper, "overlay", true))).toEqual([
+      "1777 0:3",
+      "755 0:3",
+      "775 0:0",
+      "600 0:0",
+    ]);
+    expect(await attributesIn(directoryLayer(upper))).toEqual(["775 0:0", "775 0:0", "775 0:0", "600 0:0"]);
+  });
+
   test("an empty input and bad options are refused", async () => {
     const empty = directory({ ...user, mode: 0o755 });
     await expect(stage([directoryLayer(empty)], options)).rejects.toMatchObject({ code: "input-missing" });

@@ -1,8 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { memoryContent, readAll } from "../../src/bytes/index.ts";
-import { gunzip } from "../../src/node/gunzip.ts";
+import { createGunzip } from "../../src/node/gunzip.ts";
 
+const gunzip = createGunzip();
 const packed = (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes));
 const small = new TextEncoder().encode("small ".repeat(100));
 

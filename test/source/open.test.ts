@@ -5,6 +5,7 @@ import { gunzipContent } from "../../src/gzip/index.ts";
 import { layoutContent } from "../../src/layout/index.ts";
 import { createHasher } from "../../src/node/hashing.ts";
 import {
+  isPackageDirectory,
   openPackageDirectory,
   openSource,
   planTar,
@@ -74,9 +75,10 @@ describe("a source is known by its content", () => {
     expect(pathsOf(source.tree)).toContain("/usr/f");
   });
   test("directories: repositories and packages, or neither", async () => {
-    expect((await openPackageDirectory(treeFiles(repositoryTree(PARTS)), OPTIONS))?.formats).toEqual(["ips"]);
-    expect((await openPackageDirectory(treeFiles(svr4Tree), OPTIONS))?.formats).toEqual(["svr4"]);
-    expect(await openPackageDirectory(treeFiles(tree), OPTIONS)).toBeUndefined();
+    expect((await openPackageDirectory(treeFiles(repositoryTree(PARTS)), OPTIONS)).formats).toEqual(["ips"]);
+    expect((await openPackageDirectory(treeFiles(svr4Tree), OPTIONS)).formats).toEqual(["svr4"]);
+    expect(await isPackageDirectory(treeFiles(svr4Tree))).toBe(true);
+    expect(await isPackageDirectory(treeFiles(tree))).toBe(false);
   });
 });
 
