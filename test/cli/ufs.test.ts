@@ -134,6 +134,8 @@ describe("fsck", () => {
     expect(short).toMatchObject({ status: 3, stdout: expect.stringMatching(/no UFS, or cut off/) });
     const missing = await runCommand(fsck, path.join(scratch, "nothing"), "--progress", "quiet");
     expect(missing.status).toBe(4);
-    expect((await runCommand(fsck, scratch, "--progress", "quiet")).stderr).toMatch(/is a directory; name an image with a UFS/);
+    expect((await runCommand(fsck, scratch, "--progress", "quiet")).stderr).toMatch(
+      /is a directory; name an image with a UFS/,
+    );
   });
 });
