@@ -1,10 +1,34 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** `unit` needs Node alone; `oracles` asks programs that nobody here wrote (see test/oracles/). */
+/** What earlier runs compressed must not hide what this one does: each run has a cache of its own. */
+const cache = mkdtempSync(path.join(tmpdir(), "pureboot-cache-"));
+process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
+const env = { XDG_CACHE_HOME: cache };
+
+/** `unit` needs Node alone; `fuzz` is what of it damages inputs at random, with many more cases; `oracles` asks programs that nobody here wrote (see test/oracles/). */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/oracles/**"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/oracles/**"],
+          testTimeout: 60_000,
+          env,
+        },
+      },
+      {
+        test: {
+          name: "fuzz",
+          include: ["test/**/fuzz.test.ts", "test/fuzz/*.test.ts"],
+          testTimeout: 1_800_000,
+          env: { ...env, PUREBOOT_FUZZ: process.env["PUREBOOT_FUZZ"] ?? "25" },
+        },
+      },
       {
         test: {
           name: "oracles",
@@ -12,6 +36,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          env,
         },
       },
     ],

@@ -5,19 +5,27 @@
 
 import { readFileSync } from "node:fs";
 import { isAllZeros } from "../src/bytes/index.ts";
-import { DEFAULT_BLOCK_BYTES, DEFAULT_LEVEL } from "../src/gzip/index.ts";
+import { DEFAULT_BLOCK_BYTES, DEFAULT_LEVEL, deflateRoomBytes } from "../src/gzip/index.ts";
 import { createCompressor } from "../src/node/index.ts";
 
 const image = readFileSync(process.argv[2] ?? "");
 const compressor = createCompressor();
 const underWay = new Set<Promise<unknown>>();
+const spare: Uint8Array[] = [];
 for (let at = 0; at < image.length; at += DEFAULT_BLOCK_BYTES) {
-  const input = new Uint8Array(image.subarray(at, at + DEFAULT_BLOCK_BYTES));
-  if (isAllZeros(input)) continue;
-  const job = compressor.compress({ input, dictionary: undefined, level: DEFAULT_LEVEL });
+  const bytes = image.subarray(at, at + DEFAULT_BLOCK_BYTES);
+  if (isAllZeros(bytes)) continue;
+  const room = spare.pop() ?? compressor.allocate(DEFAULT_BLOCK_BYTES + deflateRoomBytes(DEFAULT_BLOCK_BYTES));
+  const input = room.subarray(0, bytes.length);
+  input.set(bytes);
+  const output = room.subarray(DEFAULT_BLOCK_BYTES);
+  const job = compressor.compress({ input, dictionary: undefined, level: DEFAULT_LEVEL, output });
   underWay.add(job);
-  job.then(() => underWay.delete(job));
-  if (underWay.size >= 2 * compressor.parallelism) await Promise.race(underWay);
+  job.then(() => {
+    underWay.delete(job);
+    spare.push(room);
+  });
+  if (underWay.size >= 3 * compressor.parallelism) await Promise.race(underWay);
 }
 await Promise.all(underWay);
 await compressor.close();

@@ -1,6 +1,8 @@
 // What the package shows to the outside: the subpaths of package.json, and the names that each exports. A name that comes,
-// goes or changes its spelling changes test/exports.txt, where a reader sees it (vitest -u rewrites it).
+// goes or changes its spelling changes test/exports.txt, where a reader sees it (vitest -u rewrites it). And what npm packs:
+// every file that package.json names, and nothing that only developers need.
 
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -19,4 +21,15 @@ test("public names are those of test/exports.txt", async () => {
     lines.push(`pureboot${subpath.slice(1)}: ${Object.keys(module).sort().join(" ")}`);
   }
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("exports.txt");
+});
+
+test("npm packs what the exports and the command need, and no more", () => {
+  const { exports, bin } = JSON.parse(readFileSync(path.join(top, "package.json"), "utf8"));
+  const pack = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: top, encoding: "utf8" });
+  const packed = new Set<string>(JSON.parse(pack.stdout)[0].files.map((file: { path: string }) => file.path));
+  const named = [...Object.values<string>(exports), ...Object.values<string>(bin)].map((file) => path.normalize(file));
+  const typed = named.filter((file) => file.endsWith(".js")).map((file) => file.replace(/js$/, "d.ts"));
+  const others = ["LICENSE", "README.md", "SPEC.md", "fixtures/probe/probe.elf", "dist/fixtures/example.js"];
+  expect([...named, ...typed, ...others].filter((file) => !packed.has(file))).toEqual([]);
+  expect([...packed].filter((file) => /^(src|test|bench|dist\/bench|\.github)\/|\.map$/.test(file))).toEqual([]);
 });

@@ -21,3 +21,21 @@ export async function digestOf(source: Pick<Content, "read">, sizeBytes: number,
   }
   return hasher.digestHex();
 }
+
+/** Digests of a stream of bytes that are made while the caller goes on. */
+export interface StreamHasher {
+  /** Consumes the bytes, in the order of the calls; they must stay as they are until the promise is fulfilled. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** The digests of all bytes in lower-case hex, one an algorithm. Ends the hasher. */
+  digestsHex(): Promise<readonly string[]>;
+}
+
+/** Hashes on the calling thread: for any runtime. */
+export function inThreadStreamHasher(hashers: readonly Hasher[]): StreamHasher {
+  return {
+    async update(bytes) {
+      for (const hasher of hashers) hasher.update(bytes);
+    },
+    digestsHex: async () => hashers.map((hasher) => hasher.digestHex()),
+  };
+}

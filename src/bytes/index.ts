@@ -5,6 +5,7 @@ export * from "./content.ts";
 export * from "./crc32.ts";
 export * from "./errors.ts";
 export * from "./finding.ts";
+export * from "./fnv1a.ts";
 export * from "./hasher.ts";
 export * from "./integers.ts";
 export * from "./nearest.ts";

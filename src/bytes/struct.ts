@@ -72,15 +72,17 @@ export function struct<F extends Fields>(name: string, sizeBytes: number, fields
   };
   const writeFields = (values: Partial<ValuesOf<F>>, target: Uint8Array, start: number): void => {
     const view = viewOf(target.buffer);
-    for (const fieldName in values) {
-      const declared = fields[fieldName];
-      if (declared === undefined) throw new Error(`struct ${name} has no field ${fieldName}`);
-      try {
+    let at = "";
+    try {
+      for (const fieldName in values) {
+        at = fieldName;
+        const declared = fields[fieldName];
+        if (declared === undefined) throw new Error(`struct ${name} has no field ${fieldName}`);
         declared.type.write(view, start + declared.offset, values[fieldName]);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw new ImageError("limit", `${name}.${fieldName}: ${error.message}`, { field: fieldName });
       }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ImageError("limit", `${name}.${at}: ${error.message}`, { field: at });
     }
   };
 
@@ -288,9 +290,11 @@ export function paddedString(length: number, pad: number): FieldType<string> {
     write(view, offset, value) {
       if (value.length > length)
         throw new RangeError(`"${value}" is ${value.length} bytes, there is room for ${length}`);
-      const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, length);
-      bytes.fill(pad);
-      bytes.set(bytesOf(value));
+      for (let i = 0; i < length; i++) {
+        const byte = i < value.length ? value.charCodeAt(i) : pad;
+        if (byte > 0xff) bytesOf(value); // refuses text
+        view.setUint8(offset + i, byte);
+      }
     },
   };
 }

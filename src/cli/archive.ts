@@ -5,13 +5,20 @@ import { ImageError } from "../bytes/index.ts";
 import type { Edit } from "../image/index.ts";
 import { buildArchiveFile, planFiles, STANDARD_STREAM } from "../node/index.ts";
 import { addOptions, RUN_GROUP, teach } from "./help.ts";
-import { defineContentOptions, type ImageWords, imageOptions, layerPaths } from "./image-options.ts";
+import {
+  defineContentOptions,
+  type ImageWords,
+  imageOptions,
+  layerPaths,
+  refuseMetadataOfPlan,
+} from "./image-options.ts";
 import { bothOnStdout } from "./output.ts";
 import { printArchiveReport, printPlan } from "./report.ts";
 import { defineRunOptions, planOptions, type RunWords, withHost } from "./run.ts";
 
 interface Words extends ImageWords, RunWords {
   readonly output: string;
+  readonly metadata?: string;
   readonly hash?: boolean;
   readonly dryRun?: boolean;
 }
@@ -34,6 +41,10 @@ export function define(command: Command): void {
     .argument("[source...]", "proto area, and layers over it: later over earlier")
     .option("-o, --output <file>", "the archive to write; - is stdout", "boot_archive")
     .option("--hash", "write its SHA-1 beside it, as OUTPUT.hash, which the kernel compares")
+    .option(
+      "--metadata <file>",
+      "also write what went in and came out, with hashes: provenance (SLSA), SBOM (CycloneDX)",
+    )
     .option("--no-gzip", "the file system as it is, uncompressed");
   defineContentOptions(command, edits);
   addOptions(command, RUN_GROUP, planOptions());
@@ -44,17 +55,20 @@ export function define(command: Command): void {
 }
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
-  if (words.gzip === false && words.level !== undefined) {
-    throw new ImageError("invalid-argument", "--level is gzip's; with --no-gzip it would go unused");
+  for (const option of ["level", "cache"] as const) {
+    if (words.gzip === false && words[option] !== undefined && words[option] !== false) {
+      throw new ImageError("invalid-argument", `--${option} is gzip's; with --no-gzip it would go unused`);
+    }
   }
   if (words.output === STANDARD_STREAM && !words.dryRun) {
     if (words.json) throw bothOnStdout();
     if (words.hash)
       throw new ImageError("invalid-argument", "--hash writes OUTPUT.hash: with -o - there is no name for it");
   }
+  refuseMetadataOfPlan(words);
   const options = imageOptions(words, undefined, edits);
-  const { output, force, hash = false } = words;
-  const job = { ...layerPaths(sources, words), output, force, gzip: words.gzip !== false, hash };
+  const { output, metadata, force, hash = false } = words;
+  const job = { ...layerPaths(sources, words), output, metadata, force, gzip: words.gzip !== false, hash };
   await withHost(words, async (host) => {
     if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
     else printArchiveReport(await buildArchiveFile(job, options, host), words);

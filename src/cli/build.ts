@@ -11,12 +11,15 @@ import {
   imageOptions,
   layerPaths,
   type MediumWords,
+  refuseMetadataOfPlan,
 } from "./image-options.ts";
 import { bothOnStdout } from "./output.ts";
 import { printBuildReport, printPlan } from "./report.ts";
 import { defineRunOptions, planOptions, type RunWords, withHost } from "./run.ts";
 
-type Words = ImageWords & MediumWords & RunWords & { readonly output: string; readonly dryRun?: boolean };
+type Words = ImageWords &
+  MediumWords &
+  RunWords & { readonly output: string; readonly metadata?: string; readonly dryRun?: boolean };
 
 export function define(command: Command): void {
   teach(command, {
@@ -48,7 +51,11 @@ export function define(command: Command): void {
   const edits: Edit[] = [];
   command
     .argument("[source...]", "proto area, and layers over it: later over earlier")
-    .option("-o, --output <file>", "the ISO to write; - is stdout", "pureboot.iso");
+    .option("-o, --output <file>", "the ISO to write; - is stdout", "pureboot.iso")
+    .option(
+      "--metadata <file>",
+      "also write what went in and came out, with hashes: provenance (SLSA), SBOM (CycloneDX)",
+    );
   defineContentOptions(command, edits);
   defineMediumOptions(command);
   addOptions(command, RUN_GROUP, planOptions());
@@ -59,9 +66,10 @@ export function define(command: Command): void {
 }
 
 async function run(sources: readonly string[], words: Words, edits: readonly Edit[]): Promise<void> {
+  refuseMetadataOfPlan(words);
   if (words.json && words.output === STANDARD_STREAM && !words.dryRun) throw bothOnStdout();
   const options = imageOptions(words, words, edits);
-  const job = { ...layerPaths(sources, words), output: words.output, force: words.force };
+  const job = { ...layerPaths(sources, words), output: words.output, metadata: words.metadata, force: words.force };
   await withHost(words, async (host) => {
     if (words.dryRun) printPlan(await planFiles(job, options, host.signal), words);
     else printBuildReport(await buildIsoFile(job, options, host), words);

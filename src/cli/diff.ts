@@ -7,11 +7,11 @@ import {
   type Diff,
   diffLayers,
   directoryLayer,
+  exactTimeText,
   type FieldDifference,
   type Layer,
   layerAt,
   type PathDifference,
-  timeText,
   valueText,
 } from "../inspect/index.ts";
 import type { ImageFile } from "../node/open-image.ts";
@@ -116,8 +116,11 @@ function textOf({ paths, fields, timeShift, firstByte }: Diff, { all }: Words): 
   const lines = pathLines(paths, all ?? false);
   if (timeShift) {
     const { seconds, paths: count, fields: inFields } = timeShift;
-    const also = inFields === 0 ? "" : ` and ${inFields} fields`;
-    lines.push(`time: ${count} paths${also}: ${seconds > 0 ? "+" : ""}${seconds} s`);
+    const counted = [
+      ...(count > 0 ? [`${count} ${count === 1 ? "path" : "paths"}`] : []),
+      ...(inFields > 0 ? [`${inFields} ${inFields === 1 ? "field" : "fields"}`] : []),
+    ];
+    lines.push(`time: ${counted.join(" and ")}: ${seconds > 0 ? "+" : ""}${seconds} s`);
   }
   lines.push(...fields.map(fieldLine));
   if (firstByte !== undefined) {
@@ -164,7 +167,7 @@ function changeText({ aspect, before, after, firstDifference }: Change): string 
       return `content (${sizes}${firstDifference === undefined ? "" : `, from byte ${firstDifference} on`})`;
     }
     case "time":
-      return `time ${timeWithSeconds(Number(before))} -> ${timeWithSeconds(Number(after))}`;
+      return `time ${exactTimeText(Number(before))} -> ${exactTimeText(Number(after))}`;
     case "links":
       return `links ${linkText(String(before))} -> ${linkText(String(after))}`;
     default:
@@ -173,9 +176,6 @@ function changeText({ aspect, before, after, firstDifference }: Change): string 
 }
 
 const linkText = (first: string): string => (first === "" ? "one name" : `shared with ${toText(first)}`);
-
-const timeWithSeconds = (seconds: number): string =>
-  `${timeText(seconds)}:${String(((seconds % 60) + 60) % 60).padStart(2, "0")}`;
 
 function fieldLine({ layer, structure, field, before, after }: FieldDifference): string {
   const where = layer === "" ? structure : `${toText(layer)}: ${structure}`;

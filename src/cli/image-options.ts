@@ -115,7 +115,7 @@ export function defineContentOptions(command: Command, edits: Edit[]): void {
     new Option("--nbpi <bytes>", "bytes per inode (newfs -i); chosen to fit when not given").argParser(
       wholeNumber(512, 2 ** 21),
     ),
-    new Option("--level <n>", "gzip level; default: 6").argParser(wholeNumber(0, 9)),
+    new Option("--level <n>", `gzip level; default: ${defaults.level}`).argParser(wholeNumber(0, 9)),
     new Option(
       "--epoch <seconds>",
       "latest time in the image; else SOURCE_DATE_EPOCH, else the newest file's",
@@ -185,6 +185,7 @@ function editOptions(edits: Edit[]): Option[] {
       kind: "mtree",
       name: file,
       spec: parseMtree(readHostText(file), file),
+      content: openHostFile(file).content,
     })),
     edit("--remove <glob>", "leave paths out (with all below)", (pattern) => ({ kind: "remove", pattern })),
     edit("--add <dest=file>", "add a file of this machine", (text) => {
@@ -253,7 +254,14 @@ export function packageChoice(words: ImageWords): PackageChoice {
 function manifestChoice(words: ImageWords): ManifestChoice | undefined {
   if (words.manifests === undefined) return undefined;
   const choice = packageChoice(words);
-  return { ...choice, packages: choice.packages.map(fromText), files: readManifestTexts(words.manifests) };
+  const packages = choice.packages.map(fromText);
+  return { ...choice, packages, name: words.manifests, files: readManifestTexts(words.manifests) };
+}
+
+/** @throws ImageError "invalid-argument" for an option that would go unused */
+export function refuseMetadataOfPlan({ dryRun, metadata }: { dryRun?: boolean; metadata?: string }): void {
+  if (!dryRun || metadata === undefined) return;
+  throw new ImageError("invalid-argument", "--metadata says what was written; with --dry-run that is nothing");
 }
 
 /** The sources in their order. With --manifests, packages are chosen from these; without, from the sources. */

@@ -15,7 +15,7 @@ import {
   locateWord,
   withImage,
 } from "./image-operand.ts";
-import { printJson, printRows } from "./output.ts";
+import { messageText, printJson, printRows } from "./output.ts";
 
 export function define(command: Command): void {
   teach(command, {
@@ -37,14 +37,24 @@ async function run(image: string, words: ImageWords): Promise<void> {
   await withImage(image, words, async (opened) => {
     const inside = opened.path === "" ? opened.layer : await layerAt(await locateWord(opened, "", { follow: true }));
     const inspected = await inspectLayer(inside);
-    if (words.json) printJson({ command: "inspect", image, ...inspected });
+    if (words.json) printJson({ command: "inspect", image, ...jsonOf(inspected) });
     else print(inspected, image, "");
   });
 }
 
+/** Names and messages as text. */
+function jsonOf({ path, error, parts, ...rest }: Inspected): Record<string, unknown> {
+  return {
+    ...rest,
+    path: path && toText(path),
+    error: error && messageText(error),
+    parts: parts.map(jsonOf),
+  };
+}
+
 function print({ role, path, title, figures, parts, error }: Inspected, image: string, indent: string): void {
   const head = role === undefined ? image : `${role}${path === undefined ? "" : ` ${toText(path)}`}`;
-  console.log(`${indent}${head}: ${error ?? title}`);
+  console.log(`${indent}${head}: ${error === undefined ? title : messageText(error)}`);
   printRows(
     figures.map((figure) => [figure.name, figureText(figure)]),
     `${indent}  `,
@@ -54,7 +64,7 @@ function print({ role, path, title, figures, parts, error }: Inspected, image: s
 
 function figureText({ value, unit }: Figure): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "string" || unit === undefined) return String(value);
+  if (typeof value === "string" || unit === undefined) return messageText(String(value));
   if (unit === "seconds") return `${timeText(value)} UTC`;
   return value < 1024 ? `${value}` : `${value} (${formatSize(value)})`;
 }

@@ -2,7 +2,6 @@
 
 import { type Command, Option } from "commander";
 import { toText } from "../bytes/index.ts";
-import { inodeNumbers } from "../inspect/inode-numbers.ts";
 import { accountNames, type ListRow, type LongColumns, linkCounts, listDirectory, longLines } from "../inspect/list.ts";
 import type { Place } from "../inspect/paths.ts";
 import { joinPath, type Node } from "../tree/index.ts";
@@ -87,7 +86,7 @@ function columnsOf({ long, numeric, inode, json }: Words): ColumnsOf {
     return {
       links: isLong ? linkCounts(tree) : new Map(),
       names: isLong && !numeric ? await accountNames(tree) : undefined,
-      inodes: inode ? await inodeNumbers(layer) : undefined,
+      inodes: inode ? await (await import("../inspect/inode-numbers.ts")).inodeNumbers(layer) : undefined,
     };
   };
   return (place) => {

@@ -2,14 +2,9 @@
 // options with one dash (or two), flags in one word (-RJ), values in the next word, or behind "=" or the letter.
 
 import { fromText } from "../bytes/index.ts";
-import {
-  LEVEL_1,
-  LEVEL_2,
-  type NameRules,
-  type Platform,
-  RELAXED,
-  type VolumeIdentifiers,
-} from "../iso9660-writer-ts/index.ts";
+import type { Platform } from "../iso9660-writer-ts/eltorito.ts";
+import { LEVEL_1, LEVEL_2, type NameRules, RELAXED } from "../iso9660-writer-ts/names.ts";
+import type { VolumeIdentifiers } from "../iso9660-writer-ts/options.ts";
 import {
   FLAGS,
   LONG_NAMES,
@@ -93,13 +88,17 @@ function parseOption(state: State, word: string, rest: string[]): void {
   const option = LONG_NAMES[written] ?? written;
   const flag = FLAGS[option];
   const value = VALUES[option];
+  const reason = REFUSED[option];
   if (flag && attached === undefined) flag(state);
   else if (value)
     value(state, attached ?? rest.shift() ?? usage(`-${written}: its value is missing`), asWritten(written));
-  else if (!parseCluster(state, word.slice(1), rest)) {
-    const reason = REFUSED[option];
-    usage(reason ? `option -${written} is not supported: ${reason}` : `unknown option ${word}`);
-  }
+  else if (reason !== undefined) usage(`option -${written} is not supported: ${reason}`);
+  else if (isLongName(word) || !parseCluster(state, word.slice(1), rest)) usage(`unknown option ${word}`);
+}
+
+/** Words with dashes are names of options that are not known here: -path-list is no -p with the value "ath-list". */
+function isLongName(word: string): boolean {
+  return /^--?[a-z]+([-_][a-z0-9]+)+(=|$)/i.test(word) && !/^-[A-Z]/.test(word);
 }
 
 /** Flags of one letter in one word, the last of which may have a value: -RJ, -Villumos. Does nothing when one is unknown. */

@@ -1,7 +1,9 @@
 // Each option of mkisofs that is known, and what it does to what is asked for. Long spellings are names for short ones.
 
 import { fromText, ImageError } from "../bytes/index.ts";
-import { PLATFORMS, type Platform, type VolumeIdentifiers } from "../iso9660-writer-ts/index.ts";
+import { PLATFORMS, type Platform } from "../iso9660-writer-ts/eltorito.ts";
+import { JOLIET, JOLIET_LONG_MAX_LENGTH } from "../iso9660-writer-ts/names.ts";
+import type { VolumeIdentifiers } from "../iso9660-writer-ts/options.ts";
 
 export interface MutableBoot {
   path?: string;
@@ -49,9 +51,6 @@ export interface State {
   genericBoot?: string;
 }
 
-const JOLIET_MAX_LENGTH = 64;
-const JOLIET_LONG_MAX_LENGTH = 103;
-
 export function newBoot(): MutableBoot {
   return { platform: "bios", emulation: "diskette", bootable: true, bootInfoTable: false };
 }
@@ -74,7 +73,7 @@ type Flag = (state: State) => void;
 export const FLAGS: Readonly<Record<string, Flag>> = {
   R: (s) => set(s, { rockRidge: true }),
   r: (s) => set(s, { rockRidge: true, rationalize: true }),
-  J: (s) => set(s, { joliet: s.joliet || { maxLength: JOLIET_MAX_LENGTH } }),
+  J: (s) => set(s, { joliet: s.joliet || { maxLength: JOLIET.maxFileLength } }),
   "joliet-long": (s) => set(s, { joliet: { maxLength: JOLIET_LONG_MAX_LENGTH } }),
   D: (s) => set(s, { keepDeepDirectories: true }),
   N: (s) => name(s, { omitVersion: true }),
@@ -206,6 +205,16 @@ export const REFUSED: Readonly<Record<string, string>> = {
   T: "no TRANS.TBL files are made; use -R",
   z: "no compressed files are made",
   udf: "no UDF hierarchy is made",
+  hfs: "no HFS volume is made",
+  apple: "no Apple extensions are made",
+  map: "no HFS volume is made",
+  magic: "no HFS volume is made",
+  probe: "no HFS volume is made",
+  macbin: "no HFS volume is made",
+  part: "no HFS partition table is made",
+  bsize: "no HFS volume is made",
+  hide: "every path is in every hierarchy; -m leaves paths out",
+  sort: "files lie in the order of their paths",
   M: "images are not appended to",
   C: "images are not appended to",
 };

@@ -4,8 +4,12 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Content, formatSize, fromText, ImageError, readBytes, roundUp, toText } from "../bytes/index.ts";
-import { clampTimes, epochOf } from "../image/metadata.ts";
-import { type BootEntry, type IsoPlan, MAX_LEVEL, planIso, SECTOR_BYTES } from "../iso9660-writer-ts/index.ts";
+// Not by way of the room's index: reading and checking would be loaded too.
+import { type BootEntry, EMULATIONS, type Emulation } from "../iso9660-writer-ts/eltorito.ts";
+import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
+import { VIRTUAL_SECTOR_BYTES } from "../iso9660-writer-ts/format-eltorito.ts";
+import { MAX_LEVEL } from "../iso9660-writer-ts/hierarchy.ts";
+import { type IsoPlan, planIso } from "../iso9660-writer-ts/plan.ts";
 import { emit } from "../layout/index.ts";
 import { readDirectoryTree } from "../node/directory-source.ts";
 import { createFileReader } from "../node/file-reader.ts";
@@ -27,7 +31,7 @@ import {
   type Node,
   normalizePath,
   prune,
-  walk,
+  summarize,
 } from "../tree/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { teach } from "./help.ts";
@@ -85,11 +89,11 @@ async function run(request: MkisofsRequest, reader: HostReader, signal: AbortSig
   const placed = await Promise.all(request.paths.map((spec) => placedNode(spec, request, reader, signal, warnings)));
   const merged = together(placed, warnings);
   const shown = withOwners(expressible(merged, request, warnings), request);
-  const epochSeconds = epochOf(shown, sourceDateEpoch());
-  const tree = clampTimes(shown, epochSeconds);
+  const epoch = sourceDateEpoch();
+  const tree = epoch === undefined ? shown : notAfter(shown, epoch);
   const plan = planIso(tree, {
     ...request.identifiers,
-    timeSeconds: epochSeconds,
+    timeSeconds: epoch ?? summarize(tree).newestMtimeSeconds,
     names: request.names,
     rockRidge: request.rockRidge ? "1.10" : false,
     joliet: request.joliet,
@@ -195,13 +199,23 @@ function expressible(
 ): Directory {
   const isLeftOut = ({ type }: Node): boolean =>
     type === "socket" || (!rockRidge && type !== "directory" && type !== "file");
-  for (const { path, node } of walk(tree)) {
-    if (isLeftOut(node)) warnings.push(`${toText(path)}: a ${node.type}; left out${rockRidge ? "" : " (-R keeps it)"}`);
-    if (rockRidge || keepDeepDirectories || node.type !== "directory" || levelOf(path) <= MAX_LEVEL) continue;
-    const message = `${toText(path)}: deeper than the ${MAX_LEVEL} levels of ISO 9660; use -R to move it, or -D to leave it`;
-    throw new ImageError("limit", message, { path });
-  }
-  return prune(tree, (_, node) => isLeftOut(node));
+  const leftOut: string[] = [];
+  const shown = prune(tree, (path, node) => {
+    const isTooDeep = !rockRidge && !keepDeepDirectories && node.type === "directory" && levelOf(path) > MAX_LEVEL;
+    if (isTooDeep) {
+      const message = `${toText(path)}: deeper than the ${MAX_LEVEL} levels of ISO 9660; use -R to move it, or -D to leave it`;
+      throw new ImageError("limit", message, { path });
+    }
+    if (isLeftOut(node)) leftOut.push(`${toText(path)}: a ${node.type}; left out${rockRidge ? "" : " (-R keeps it)"}`);
+    return isLeftOut(node);
+  });
+  warnings.push(...leftOut.sort());
+  return shown;
+}
+
+/** Building twice must not show when it was built. */
+function notAfter(tree: Directory, epochSeconds: number): Directory {
+  return mapTree(tree, (node) => (node.mtimeSeconds <= epochSeconds ? node : { ...node, mtimeSeconds: epochSeconds }));
 }
 
 /** The root is level 1. */
@@ -223,9 +237,6 @@ function withOwners(tree: Directory, { owners, rationalize }: MkisofsRequest): D
 function rationalMode({ type, mode }: Node): number {
   return 0o444 | (type === "directory" || (mode & 0o111) !== 0 ? 0o111 : 0);
 }
-
-const VIRTUAL_SECTOR_BYTES = 512;
-const DISKETTES = { "1.2M": 1200 * 1024, "1.44M": 1440 * 1024, "2.88M": 2880 * 1024 } as const;
 
 /** A boot entry with what mkisofs finds out from the image. */
 async function bootEntry(request: BootRequest, tree: Directory): Promise<BootEntry> {
@@ -249,27 +260,20 @@ async function bootEntry(request: BootRequest, tree: Directory): Promise<BootEnt
     const all = roundUp(image.sizeBytes, SECTOR_BYTES) / VIRTUAL_SECTOR_BYTES;
     return { ...common, emulation: "none", loadSectors: loadSectors ?? all };
   }
-  const sizes = Object.entries(DISKETTES) as [keyof typeof DISKETTES, number][];
-  const found = sizes.find(([, bytes]) => bytes === image.sizeBytes);
-  if (found) return { ...common, emulation: found[0] };
+  const emulation = (Object.keys(EMULATIONS) as Emulation[]).find(
+    (key) => EMULATIONS[key].sizeBytes === image.sizeBytes,
+  );
+  if (emulation) return { ...common, emulation };
   const message = `${where}: ${image.sizeBytes} bytes is no size of a diskette; give -no-emul-boot or -hard-disk-boot`;
   throw new ImageError("limit", message, { path });
 }
 
-const PARTITION_TABLE_OFFSET = 446;
-const PARTITION_ENTRY_BYTES = 16;
-const PARTITION_TYPE_OFFSET = 4;
-
 /** The type of the only partition of a hard disk image, which its boot entry repeats (El Torito 2.2). */
 async function partitionType(image: Content, where: string): Promise<number> {
+  const { readPartitionTable } = await import("../disk/mbr.ts");
   const sector = await readBytes(image, 0, Math.min(VIRTUAL_SECTOR_BYTES, image.sizeBytes));
-  const types = [0, 1, 2, 3].map(
-    (i) => sector[PARTITION_TABLE_OFFSET + i * PARTITION_ENTRY_BYTES + PARTITION_TYPE_OFFSET] ?? 0,
-  );
-  const used = types.filter((type) => type !== 0);
-  if (used.length === 1 && used[0] !== undefined) return used[0];
-  throw new ImageError(
-    "bad-format",
-    `${where}: a hard disk image must have one partition, this one has ${used.length}`,
-  );
+  const [used, ...more] = readPartitionTable(sector)?.filter(({ type }) => type !== 0) ?? [];
+  if (used && more.length === 0) return used.type;
+  const count = used ? 1 + more.length : 0;
+  throw new ImageError("bad-format", `${where}: a hard disk image must have one partition, this one has ${count}`);
 }

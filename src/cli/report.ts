@@ -60,6 +60,16 @@ function planRows(report: PlanReport): [string, string][] {
   ];
 }
 
+function metadataRows({ metadata }: { metadata?: string | undefined }): [string, string][] {
+  return metadata === undefined ? [] : [["metadata", metadata]];
+}
+
+/** How much of the ramdisk did not have to be compressed. */
+function knownPart({ ramdisk, archive }: Pick<BuildReport, "ramdisk"> & { archive: { cachedBytes: number } }): string {
+  const percent = Math.round((100 * archive.cachedBytes) / ramdisk.sizeBytes);
+  return percent > 0 ? ` (${percent} % of the ramdisk compressed in an earlier build)` : "";
+}
+
 export function printBuildReport({ planned, ...build }: FinishedBuild, words: PrintWords): void {
   if (words.json) {
     printJson({ command: "build", ...build });
@@ -70,9 +80,10 @@ export function printBuildReport({ planned, ...build }: FinishedBuild, words: Pr
   printEdits(build, say);
   const rows: [string, string][] = [
     ...planRows(build),
-    ["archive", `${build.archive.path}, ${sizeText(build.archive.sizeBytes)}`],
+    ["archive", `${build.archive.path}, ${sizeText(build.archive.sizeBytes)}${knownPart(build)}`],
     ["image", `${shownOutput(build.output)}, ${sizeText(build.iso.sizeBytes)}`],
     ["sha256", build.sha256],
+    ...metadataRows(build),
     ["time", `${build.seconds.toFixed(1)} s`],
   ];
   printRows(rows, "", say);
@@ -89,9 +100,10 @@ export function printArchiveReport({ planned, ...archive }: FinishedArchive, wor
   printEdits(report, say);
   const rows: [string, string][] = [
     ...planRows(report).filter(([name]) => name !== "boot loader"),
-    ["archive", `${shownOutput(archive.output)}, ${sizeText(archive.sizeBytes)}`],
+    ["archive", `${shownOutput(archive.output)}, ${sizeText(archive.sizeBytes)}${knownPart({ ...report, archive })}`],
     ["sha1", `${archive.sha1} (of the uncompressed ramdisk)`],
     ["sha256", archive.sha256],
+    ...metadataRows(archive),
     ["time", `${archive.seconds.toFixed(1)} s`],
   ];
   printRows(rows, "", say);

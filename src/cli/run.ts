@@ -1,7 +1,7 @@
 // What the commands that build have in common: threads, progress, interruption, output in words or as JSON.
 
 import { type Command, Option } from "commander";
-import type { HostOptions } from "../node/index.ts";
+import { defaultCacheDirectory, type HostOptions, makeCacheDirectory } from "../node/index.ts";
 import { addOptions, RUN_GROUP } from "./help.ts";
 import { jsonOption, type ProgressWords, progressOption, withProgress } from "./host.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -12,6 +12,8 @@ export interface RunWords extends ProgressWords {
   /** False with --no-gzip, where a command has it. */
   readonly gzip: "auto" | "pako" | "zlib" | false;
   readonly workers?: number;
+  /** A directory, or false with --no-cache. */
+  readonly cache?: string | false;
 }
 
 export function defineRunOptions(command: Command): void {
@@ -21,6 +23,11 @@ export function defineRunOptions(command: Command): void {
       .choices(["auto", "pako", "zlib"])
       .default("auto"),
     new Option("--workers <n>", "threads that compress; default: all processors").argParser(wholeNumber(0, 256)),
+    new Option(
+      "--cache <dir>",
+      "where compressed blocks are kept for later builds; default: the platform's cache folder",
+    ),
+    new Option("--no-cache", "compress everything anew, and keep nothing"),
     progressOption(),
     jsonOption(),
   ]);
@@ -38,6 +45,16 @@ export type Host = HostOptions & { readonly signal: AbortSignal };
 
 /** Runs `work` with a signal that Ctrl-C raises, and with progress shown. */
 export async function withHost(words: RunWords, work: (host: Host) => Promise<void>): Promise<void> {
-  const compressor = words.gzip === false ? { workers: 0 } : { engine: words.gzip, workers: words.workers };
+  const compressor =
+    words.gzip === false
+      ? { workers: 0 }
+      : { engine: words.gzip, workers: words.workers, cacheDirectory: cacheDirectory(words.cache) };
   await withProgress(words, ({ signal, onProgress }) => work({ ...compressor, signal, onProgress }));
+}
+
+/** @throws ImageError "output" for a directory that was named and cannot be made */
+function cacheDirectory(asked: string | false | undefined): string | undefined {
+  if (asked === false) return undefined;
+  if (asked !== undefined) makeCacheDirectory(asked);
+  return asked ?? defaultCacheDirectory();
 }

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { formatSize, toText } from "../bytes/index.ts";
-import { modeText, timeText } from "../inspect/list.ts";
+import { exactTimeText, modeText } from "../inspect/list.ts";
 import { type Stat, statPlace } from "../inspect/stat.ts";
 import { type Structure, valueText } from "../inspect/structure.ts";
 import type { Node } from "../tree/index.ts";
@@ -86,7 +86,7 @@ function print({ path, node, links, structures, extents }: Stat, separated: bool
   const device = node.type === "character" || node.type === "block" ? ` ${node.major},${node.minor}` : "";
   console.log(`${toText(path)}: ${node.type}${target}${device}${size}`);
   const mode = `0${node.mode.toString(8).padStart(3, "0")} (${modeText(node)})`;
-  const time = `${timeText(node.mtimeSeconds)} UTC`;
+  const time = `${exactTimeText(node.mtimeSeconds)} UTC`;
   console.log(
     `  mode ${mode}, ${links} ${links === 1 ? "link" : "links"}, user ${node.uid}, group ${node.gid}, modified ${time}`,
   );

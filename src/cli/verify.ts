@@ -7,7 +7,7 @@ import { openBeside } from "../node/open-image.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
 import { likelyValues, teach } from "./help.ts";
 import { defineImageOptions, IMAGE_OPERAND, type ImageWords, operandContent, withImageFile } from "./image-operand.ts";
-import { printJson, printLines } from "./output.ts";
+import { messageText, printJson, printLines } from "./output.ts";
 
 interface Words extends ImageWords {
   readonly strict?: boolean;
@@ -72,7 +72,7 @@ async function run(image: string | undefined, words: Words): Promise<void> {
 function jsonOf(verdict: Verdict): Record<string, unknown> {
   const findings = verdict.findings.map((finding) => ({
     ...finding,
-    found: toText(finding.found),
+    found: messageText(finding.found),
     path: finding.path === undefined ? undefined : toText(finding.path),
   }));
   return { ...verdict, findings };
@@ -80,10 +80,14 @@ function jsonOf(verdict: Verdict): Record<string, unknown> {
 
 function print(verdict: Verdict, image: string, { verbose, strict }: Words): void {
   const { findings, checked, errors, warnings, notes, boots } = verdict;
+  const explained = new Set<string>();
   for (const finding of findings) {
     if (finding.severity === "note" && !verbose) continue;
     console.log(lineOf(finding));
-    if (verbose) console.log(`    why:  ${finding.why}\n    mend: ${finding.mend}`);
+    if (verbose && !explained.has(finding.rule)) {
+      explained.add(finding.rule); // once is enough: a rule may be broken many times
+      console.log(`    why:  ${finding.why}\n    mend: ${finding.mend}`);
+    }
   }
   if (verbose) for (const line of checked) console.log(`checked: ${line}`);
   const isBad = errors > 0 || (strict === true && warnings > 0);
@@ -103,7 +107,7 @@ function bootText(boots: boolean | undefined, warnings: number): string {
 }
 
 function lineOf({ severity, rule, found }: VerifyFinding): string {
-  return `${severity}: [${rule}] ${toText(found)}`;
+  return `${severity}: [${rule}] ${messageText(found)}`;
 }
 
 function printRules(): void {

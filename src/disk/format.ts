@@ -13,9 +13,9 @@ export const SYSTEM_AREA_BYTES = 32768;
 export const X86BOOT_LBA = 3;
 export const X86BOOT_SECTORS = 60;
 export const ISOBOOT_LBA: number = X86BOOT_LBA + 1;
-/** Inside the partition. */
+/** Inside the partition: what is written. */
 export const ISOBOOT_SECTORS: number = X86BOOT_SECTORS - 1;
-/** Up to the end of the system area; one sector lies behind the partition then. */
+/** Up to the end of the system area, one sector behind the partition: what is read of other images. */
 export const ISOBOOT_SECTORS_AT_MOST: number = SYSTEM_AREA_BYTES / SECTOR_BYTES - ISOBOOT_LBA;
 
 // ---- partition tables ----

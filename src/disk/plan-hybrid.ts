@@ -2,11 +2,10 @@
 // starts pmbr in LBA 0, that starts pmbr in the first sector of the X86BOOT partition, that starts isoboot behind it,
 // which finds the loader in the ISO's file system. UEFI firmware takes the EFI system partition from the table.
 
-import { type Finding, ImageError } from "../bytes/index.ts";
+import { divideUp, type Finding, ImageError } from "../bytes/index.ts";
 import {
   ISOBOOT_LBA,
   ISOBOOT_SECTORS,
-  ISOBOOT_SECTORS_AT_MOST,
   LOADER_VERSIONS,
   MBR_SIGNATURE,
   masterBootRecord,
@@ -48,7 +47,8 @@ export interface HybridPlan {
  * @throws ImageError "bad-format" when they are not what they should be, "limit" when isoboot is too big
  */
 export function checkHybridFiles(files: Pick<HybridInput, "pmbr" | "isoboot">): Finding[] {
-  const findings = [...pmbrFindings(files.pmbr), ...isobootFindings(files.isoboot)];
+  const findings = pmbrFindings(files.pmbr);
+  checkIsoboot(files.isoboot);
   mustFindMultibootHeader(files.isoboot);
   return findings;
 }
@@ -120,23 +120,19 @@ function pmbrFindings(bytes: Uint8Array): Finding[] {
   return [{ code: "pmbr-version", severity: "warning", message }];
 }
 
-function isobootFindings({ length }: Uint8Array): Finding[] {
-  if (length === 0 || length % SECTOR_BYTES !== 0) {
-    throw new ImageError(
-      "bad-format",
-      `boot/isoboot: ${length} bytes, must be a multiple of ${SECTOR_BYTES}; is it cut off?`,
-    );
-  }
-  const sectors = length / SECTOR_BYTES;
-  if (sectors > ISOBOOT_SECTORS_AT_MOST) {
+function checkIsoboot({ length }: Uint8Array): void {
+  const sectors = divideUp(length, SECTOR_BYTES);
+  if (sectors > ISOBOOT_SECTORS) {
     throw new ImageError(
       "limit",
-      `boot/isoboot: ${sectors} sectors; ${ISOBOOT_SECTORS_AT_MOST} fit before the volume descriptors; build without --hybrid`,
+      `boot/isoboot: ${length} bytes (${sectors} sectors); ${ISOBOOT_SECTORS} sectors fit into the boot partition; make a medium for CD only (--hybrid no)`,
     );
   }
-  if (sectors <= ISOBOOT_SECTORS) return [];
-  const message = `boot/isoboot: ${sectors} sectors, ${ISOBOOT_SECTORS} fit into the boot partition; the last one lies behind it`;
-  return [{ code: "isoboot-size", severity: "warning", message }];
+  if (length > 0 && length % SECTOR_BYTES === 0) return;
+  throw new ImageError(
+    "bad-format",
+    `boot/isoboot: ${length} bytes, must be a multiple of ${SECTOR_BYTES}; is it cut off?`,
+  );
 }
 
 function mustFindMultibootHeader(isoboot: Uint8Array): number {

@@ -32,6 +32,12 @@ export interface EntryRecord {
   readonly written: FatTime;
 }
 
+/** One that was read, and where in its directory it is: the entry with the short name, and the first of the long one's. */
+export interface ReadRecord extends EntryRecord {
+  readonly offset: number;
+  readonly firstOffset: number;
+}
+
 export const DOT = ".";
 export const DOT_DOT = "..";
 
@@ -133,9 +139,10 @@ interface Pending {
  * The records of a directory up to its end mark, free slots left out. A damaged long name is reported, and the short
  * name stands in for it.
  */
-export function decodeDirectory(bytes: Uint8Array, fatType: FatType, report: EntryReport): EntryRecord[] {
-  const records: EntryRecord[] = [];
+export function decodeDirectory(bytes: Uint8Array, fatType: FatType, report: EntryReport): ReadRecord[] {
+  const records: ReadRecord[] = [];
   let pending: Pending | undefined;
+  let firstOffset = 0;
   const orphan = () => {
     if (pending) report("long-name", "warning", `a long name's entries belong to no short name`);
     pending = undefined;
@@ -152,12 +159,14 @@ export function decodeDirectory(bytes: Uint8Array, fatType: FatType, report: Ent
       const next = nextPending(pending, bytes, offset);
       if (next === undefined || (next.ord & LAST_LONG_ENTRY) !== 0) orphan();
       if (next === undefined) report("long-name", "warning", "an entry of a long name is out of order");
+      if (pending === undefined) firstOffset = offset;
       pending = next;
       continue;
     }
     const shortName = entry.DIR_Name;
     const shown = shortNameText(shortName, entry.DIR_NTRes);
     const longName = takeLongName(pending, shortName, shown, report);
+    if (pending === undefined) firstOffset = offset;
     pending = undefined;
     const name = longName ?? shown;
     const isLabel = (entry.DIR_Attr & ATTR_VOLUME_ID) !== 0;
@@ -182,6 +191,8 @@ export function decodeDirectory(bytes: Uint8Array, fatType: FatType, report: Ent
       firstCluster: (fatType === 32 ? entry.DIR_FstClusHI * 2 ** 16 : 0) + entry.DIR_FstClusLO,
       sizeBytes: entry.DIR_FileSize,
       written: { date: entry.DIR_WrtDate, time: entry.DIR_WrtTime, tenth: 0 },
+      offset,
+      firstOffset,
     });
   }
   orphan();

@@ -18,6 +18,7 @@ import {
   whereText,
 } from "./claims.ts";
 import type { DroppedPackage, Package, PackageSet, UndefinedMacro } from "./manifests.ts";
+import { type PackageRecord, packageRecord } from "./package-records.ts";
 import { type Selection, selectPackages, type UnprovidedDependency } from "./packages.ts";
 import { type Mismatch, placeClaims } from "./place-claims.ts";
 import { replaceTextFiles } from "./text-files.ts";
@@ -69,6 +70,8 @@ export interface AppliedManifests {
   readonly report: ManifestReport;
   /** For driverFiles (drivers.ts). */
   readonly drivers: readonly Action[];
+  /** The packages that the image takes, by name. */
+  readonly records: readonly PackageRecord[];
 }
 
 /**
@@ -131,6 +134,7 @@ export async function applyManifests(
     tree: withAccountFiles(placed.tree, files, newFiles, options.timeSeconds),
     report,
     drivers: chosen.filter(({ name }) => name === "driver"),
+    records: selected.packages.map((from) => packageRecord(from, choice)),
   };
 }
 

@@ -24,6 +24,7 @@ export * from "./libraries.ts";
 export * from "./loader.ts";
 export * from "./manifests.ts";
 export * from "./names.ts";
+export * from "./package-records.ts";
 export * from "./packages.ts";
 export type { Mismatch } from "./place-claims.ts";
 export * from "./ramdisk-rules.ts";

@@ -21,6 +21,9 @@ export const CONF_DIRECTORY = "/boot/conf.d";
 /** Our fragment. Fragments are read in bytewise order of names, and later ones win. */
 export const FRAGMENT_PATH = "/boot/conf.d/livemedia";
 export const DEFAULTS_PATH = "/boot/defaults/loader.conf";
+const RC_PATH = "/boot/loader.rc";
+/** What the medium does not boot without, beside the fragments. */
+const ESSENTIAL_PATHS = [CDBOOT_PATH, LOADER_PATH, DEFAULTS_PATH, RC_PATH, KERNEL_PATH];
 
 /** cdboot counts the loader's sectors (2048 bytes) in eight bits. */
 export const MAX_LOADER_BYTES: number = 255 * 2048;
@@ -88,9 +91,9 @@ export function isLoaderValue(text: string): boolean {
 /** What the loader and its stages would stumble over in the tree of a medium. */
 export async function loaderFindings(tree: Directory): Promise<Finding[]> {
   return [
+    ...symlinkFindings(tree), // first: what a link leads to may not be on the medium, and would seem to be missing
     ...stageFindings(tree),
     ...kernelFindings(tree),
-    ...symlinkFindings(tree),
     ...(await configurationFindings(tree)),
   ];
 }
@@ -100,6 +103,8 @@ function stageFindings(tree: Directory): Finding[] {
   const loader = findFile(tree, LOADER_PATH);
   if (loader === undefined) {
     findings.push(error("loader-missing", LOADER_PATH, "is missing: cdboot and isoboot have nothing to start"));
+  } else if (loader.content.sizeBytes === 0) {
+    findings.push(error("loader-missing", LOADER_PATH, "is empty: cdboot and isoboot have nothing to start"));
   } else if (loader.content.sizeBytes > MAX_LOADER_BYTES) {
     const problem = `is ${loader.content.sizeBytes} bytes; cdboot loads at most ${MAX_LOADER_BYTES}; use a smaller loader`;
     findings.push(error("loader-too-big", LOADER_PATH, problem));
@@ -108,8 +113,8 @@ function stageFindings(tree: Directory): Finding[] {
     const problem = "is missing: the UEFI loader knows its root by it, and finds none without it";
     findings.push(error("loader-defaults-missing", DEFAULTS_PATH, problem));
   }
-  if (findFile(tree, "/boot/loader.rc") === undefined) {
-    findings.push(error("loader-rc-missing", "/boot/loader.rc", "is missing: the loader stops at a silent prompt"));
+  if (findFile(tree, RC_PATH) === undefined) {
+    findings.push(error("loader-rc-missing", RC_PATH, "is missing: the loader stops at a silent prompt"));
   }
   return findings;
 }
@@ -129,9 +134,8 @@ function symlinkFindings(tree: Directory): Finding[] {
   for (const { path, node } of walk(tree)) {
     if (node.type !== "symlink") continue;
     const problem = "is a symbolic link: the loader reads it as an empty file; put the file itself there";
-    const severity =
-      path === LOADER_PATH || path.startsWith(`${CONF_DIRECTORY}/`) || path === KERNEL_PATH ? "error" : "warning";
-    findings.push({ ...error("loader-symlink", path, problem), severity });
+    const isEssential = ESSENTIAL_PATHS.includes(path) || path.startsWith(`${CONF_DIRECTORY}/`);
+    findings.push({ ...error("loader-symlink", path, problem), severity: isEssential ? "error" : "warning" });
   }
   return findings;
 }

@@ -97,6 +97,8 @@ const NEEDS: readonly Need[] = [
   { path: "/sbin/sh", or: ["/usr/bin/sh"], severity: "error", why: "init runs every inittab command with it" },
   { path: "/etc/inittab", severity: "error", why: "init has nothing to run without it" },
   needModule("drv", "ramdisk", "the driver of the root device"),
+  needModule("exec", "elfexec", "starts programs, init the first of them"),
+  needModule("exec", "intpexec", "starts scripts"),
   ...["ufs", "specfs", "devfs", "dev", "tmpfs", "procfs", "mntfs", "ctfs", "objfs"].map((name) =>
     needModule("fs", name, "a file system that is mounted before or by init"),
   ),

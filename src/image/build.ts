@@ -2,11 +2,11 @@
 // with the archive's size open, the archive is streamed to its place, and the plan is made again with the true size.
 // Planning is cheap, copying is not.
 
-import { type Content, type Hasher, type ReportProgress, textContent } from "../bytes/index.ts";
+import { type Content, isAllZeros, type ReportProgress, type StreamHasher, textContent } from "../bytes/index.ts";
 import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
 import { guestMemoryBytes } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
-import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, windows } from "../layout/index.ts";
+import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, type Window, windows } from "../layout/index.ts";
 import { type Attributes, draft, file } from "../tree/index.ts";
 import type { Finish } from "./medium.ts";
 import type { ImageOptions } from "./options.ts";
@@ -16,7 +16,7 @@ import { type Layers, type Staged, stage } from "./stage.ts";
 /** What the main job needs of the machine it runs on. */
 export interface BuildHost {
   readonly compressor: BlockCompressor;
-  readonly createHasher: (algorithm: "sha1" | "sha256") => Hasher;
+  readonly createHasher: (algorithms: readonly ("sha1" | "sha256")[]) => StreamHasher;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ReportProgress | undefined;
 }
@@ -36,6 +36,10 @@ export interface ArchiveFigures {
   readonly sizeBytes: number;
   /** SHA-1 of the uncompressed ramdisk: what boot_archive.hash holds. */
   readonly sha1: string;
+  /** SHA-256 of what was written, where it was known on the way. */
+  readonly sha256?: string | undefined;
+  /** Bytes of the ramdisk whose compressed form was known from an earlier build. */
+  readonly cachedBytes: number;
 }
 
 /** What is known of an image before anything is written. */
@@ -88,29 +92,52 @@ async function streamArchive(
   sink: Sink,
   host: BuildHost,
 ): Promise<ArchiveFigures> {
-  const sha1 = host.createHasher("sha1");
+  const hasher = host.createHasher(["sha1"]);
   const { signal, onProgress } = host;
-  const { sizeBytes } = await emitGzip(layout, sink, host.compressor, {
+  const { sizeBytes, cachedBytes } = await emitGzip(layout, sink, host.compressor, {
     level,
     at,
     endsWell,
     signal,
-    hashers: [sha1],
+    hasher,
     onProgress: (doneBytes) => onProgress?.("compressing the ramdisk", doneBytes, layout.sizeBytes),
   });
-  return { sizeBytes, sha1: sha1.digestHex() };
+  const [sha1 = ""] = await hasher.digestsHex();
+  return { sizeBytes, sha1, cachedBytes };
 }
 
-/** The ramdisk as it is. */
+/** Windows of a raw ramdisk that are being hashed or written while the next one is read. */
+const MAX_WINDOWS_UNDER_WAY = 4;
+
+/** The ramdisk as it is. It is hashed and written elsewhere, and the next bytes are read meanwhile. */
 async function writeRaw(layout: Layout, sink: Sink, host: BuildHost): Promise<ArchiveFigures> {
-  const sha1 = host.createHasher("sha1");
-  const zeros = new Uint8Array(DEFAULT_WINDOW_BYTES);
-  for await (const { offset, length, bytes } of windows(layout, { signal: host.signal })) {
-    sha1.update(bytes ?? zeros.subarray(0, length));
-    if (bytes) await sink.write(bytes, offset);
+  const hasher = host.createHasher(["sha1", "sha256"]);
+  const spare: ArrayBufferLike[] = [];
+  const allocate = (lengthBytes: number): Uint8Array =>
+    new Uint8Array(spare.pop() ?? host.compressor.allocate(DEFAULT_WINDOW_BYTES).buffer, 0, lengthBytes);
+  const zeros = host.compressor.allocate(DEFAULT_WINDOW_BYTES);
+  const underWay: Promise<void>[] = [];
+  const finish = async ({ offset, length, bytes }: Window): Promise<void> => {
+    await Promise.all([
+      hasher.update(bytes ?? zeros.subarray(0, length)),
+      bytes && !isAllZeros(bytes) && sink.write(bytes, offset),
+    ]);
+    if (bytes) spare.push(bytes.buffer);
     host.onProgress?.("writing the ramdisk", offset + length, layout.sizeBytes);
+  };
+  try {
+    for await (const window of windows(layout, { allocate, signal: host.signal })) {
+      const finishing = finish(window);
+      finishing.catch(() => {}); // reported when its turn comes
+      underWay.push(finishing);
+      if (underWay.length >= MAX_WINDOWS_UNDER_WAY) await underWay.shift();
+    }
+    await Promise.all(underWay);
+  } finally {
+    await Promise.allSettled(underWay);
   }
-  return { sizeBytes: layout.sizeBytes, sha1: sha1.digestHex() };
+  const [sha1 = "", sha256 = ""] = await hasher.digestsHex();
+  return { sizeBytes: layout.sizeBytes, sha1, sha256, cachedBytes: 0 };
 }
 
 /**
@@ -140,7 +167,7 @@ export async function buildIso(
   host: BuildHost,
 ): Promise<BuildReport> {
   const { staged, ramdisk } = planned;
-  const open = planMedium(staged, options, { sizeBytes: 1, sha1: UNKNOWN_SHA1 });
+  const open = planMedium(staged, options, { sizeBytes: 1, sha1: UNKNOWN_SHA1, cachedBytes: 0 });
   const archiveOffset = open.extentOf(staged.medium.archivePath).lba * SECTOR_BYTES;
   const gzip = { level: options.level, at: archiveOffset, endsWell: staged.medium.archiveEndsWell };
   const archive = await streamArchive(ramdisk.layout, gzip, sink, host);

@@ -12,20 +12,24 @@ function folded(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
+const CAPITAL = /[A-Z]/;
+
 /** Groups of paths in one directory whose names differ only by case. */
 export function caseGroups(tree: Directory): string[][] {
   const groups: string[][] = [];
   for (const { path, node } of walk(tree)) {
     if (node.type !== "directory") continue;
+    const names = sortedEntries(node).map(([name]) => name);
+    if (!names.some((name) => CAPITAL.test(name))) continue; // two names that fold alike: one of them has a capital
     const byFolded = new Map<string, string[]>();
-    for (const [name] of sortedEntries(node)) {
+    for (const name of names) {
       const key = folded(name);
       const same = byFolded.get(key);
       if (same) same.push(name);
       else byFolded.set(key, [name]);
     }
-    for (const names of byFolded.values()) {
-      if (names.length > 1) groups.push(names.map((name) => `${path === "/" ? "" : path}/${name}`));
+    for (const same of byFolded.values()) {
+      if (same.length > 1) groups.push(same.map((name) => `${path === "/" ? "" : path}/${name}`));
     }
   }
   return groups;

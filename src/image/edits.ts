@@ -28,7 +28,7 @@ export type Edit =
   | { readonly kind: "mkdir"; readonly path: string; readonly mode: number | undefined }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string }
   | { readonly kind: "keep"; readonly name: string; readonly list: KeepList }
-  | { readonly kind: "mtree"; readonly name: string; readonly spec: MtreeSpec };
+  | { readonly kind: "mtree"; readonly name: string; readonly spec: MtreeSpec; readonly content?: Content };
 
 export interface EditReport {
   /** The edit in the words of its option: "--remove usr/share/man". */
@@ -60,7 +60,8 @@ export async function applyEdits(
   return { tree: current, reports };
 }
 
-function editText(edit: Edit): string {
+/** The edit in the words of its option. */
+export function editText(edit: Edit): string {
   switch (edit.kind) {
     case "remove":
       return `--remove ${edit.pattern}`;

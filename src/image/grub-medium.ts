@@ -3,6 +3,7 @@
 import { bytesOf, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
 import { checkUsbGrubFiles, planUsbGrub } from "../disk/index.ts";
 import {
+  CDBOOT_PATH,
   DISK_PADDING_BLOCKS,
   endsReadablyOnDisk,
   inspectStage2,
@@ -38,7 +39,8 @@ export async function grubMedium(tree: Directory, options: StageOptions, fresh: 
   const stage2 = options.stage2?.content ?? findFile(tree, STAGE2_PATH)?.content;
   const from = options.stage2?.path ?? STAGE2_PATH;
   if (stage2 === undefined && options.loader !== "none") {
-    throw new ImageError("requirement", `no boot stage: the proto area has no ${STAGE2_PATH}; ${WHERE_TO_GET_A_STAGE}`);
+    const looked = options.loader === "auto" ? `neither ${CDBOOT_PATH} nor ${STAGE2_PATH}` : `no ${STAGE2_PATH}`;
+    throw new ImageError("requirement", `no boot stage: the proto area has ${looked}; ${WHERE_TO_GET_A_STAGE}`);
   }
   const bootable = stage2 !== undefined && options.loader !== "none";
   if (options.usbGrub && !bootable)

@@ -1,6 +1,9 @@
 // Floor 5: the main job. A proto area to a bootable ISO, or to the boot archive alone.
 
+export type { Artifact } from "./artifact.ts";
 export * from "./build.ts";
+export { type BuildMetadata, buildMetadata } from "./build-metadata.ts";
+export { contentDigests } from "./content-digests.ts";
 export * from "./edits.ts";
 export { type KeepList, parseKeepList } from "./keep.ts";
 export * from "./layer.ts";

@@ -1,11 +1,21 @@
 // A medium with illumos' own loader: BIOS by cdboot, UEFI by an EFI system partition, USB sticks by a hybrid partition
 // table. On it are the boot tree, the kernel and the archive with its hash, and nothing else.
 
-import { bytesOf, type Content, type Finding, fromText, ImageError, memoryContent, readAll } from "../bytes/index.ts";
+import {
+  bytesOf,
+  type Content,
+  divideUp,
+  type Finding,
+  fromText,
+  ImageError,
+  memoryContent,
+  readAll,
+} from "../bytes/index.ts";
 import { checkHybridFiles, planHybrid } from "../disk/index.ts";
 import { planFat } from "../fat/index.ts";
 import {
   CDBOOT_PATH,
+  CONF_DIRECTORY,
   EFI_LOADERS,
   ESP_PATH,
   FRAGMENT_PATH,
@@ -15,15 +25,15 @@ import {
   loaderFindings,
   loaderFragment,
   PMBR_PATH,
+  readLoaderConfiguration,
 } from "../illumos/index.ts";
 import type { BootEntry, IsoPlan } from "../iso9660-writer-ts/index.ts";
-import { layoutContent } from "../layout/index.ts";
+import { type Layout, layoutContent } from "../layout/index.ts";
 import { type Attributes, type Directory, draft, file, findFile, type Node, prune, treeOf } from "../tree/index.ts";
 import { ARCHIVE_PATH, type Finish, type Medium } from "./medium.ts";
 import type { StageOptions } from "./options.ts";
+import { contentUuid } from "./uuid.ts";
 
-/** What the firmware loads of cdboot; the rest of it is not code. */
-const CDBOOT_LOAD_SECTORS = 4;
 /** El Torito counts 512-byte sectors in 16 bits. */
 const ESP_LIMIT_BYTES = 32 * 2 ** 20;
 const HASH_PATH = `${ARCHIVE_PATH}.hash`;
@@ -47,7 +57,8 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
       `--boot-args "${options.bootArgs}": quotes and backslashes cannot stand in a loader variable`,
     );
   }
-  if (findFile(tree, CDBOOT_PATH) === undefined) {
+  const cdboot = findFile(tree, CDBOOT_PATH);
+  if (cdboot === undefined) {
     throw new ImageError(
       "requirement",
       `no boot stage: the proto area has no ${CDBOOT_PATH}; use --loader grub with --stage2 FILE`,
@@ -71,7 +82,7 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
 
   const medium = edit.tree();
   const findings = await loaderFindings(medium);
-  const worst = findings.find(({ severity }) => severity === "error");
+  const worst = findings.find(({ severity }) => severity === "error") ?? (await overriddenFinding(medium));
   if (worst) throw new ImageError("requirement", worst.message, { path: worst.path });
   const hybrid = await hybridFinish(medium, options.hybrid, esp, findings);
   return {
@@ -80,7 +91,7 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
     tree: medium,
     archivePath: ARCHIVE_PATH,
     hashPath: HASH_PATH,
-    bootEntries: bootEntries(esp !== undefined),
+    bootEntries: bootEntries(cdboot.content.sizeBytes, esp !== undefined),
     findings,
     ...(hybrid && { finish: hybrid }),
   };
@@ -95,34 +106,56 @@ function isEmptyDirectory(node: Node): boolean {
   return node.type === "directory" && [...node.entries.values()].every(isEmptyDirectory);
 }
 
-function bootEntries(hasEsp: boolean): BootEntry[] {
-  const bios: BootEntry = {
-    path: CDBOOT_PATH,
-    platform: "bios",
-    loadSectors: CDBOOT_LOAD_SECTORS,
-    bootInfoTable: true,
-  };
+/** The firmware loads all of cdboot, whole blocks of it: of today's 1,249 bytes, four sectors. */
+function bootEntries(cdbootBytes: number, hasEsp: boolean): BootEntry[] {
+  const loadSectors = divideUp(cdbootBytes, SECTOR_BYTES * SECTORS_PER_BLOCK) * SECTORS_PER_BLOCK;
+  const bios: BootEntry = { path: CDBOOT_PATH, platform: "bios", loadSectors, bootInfoTable: true };
   return hasEsp ? [bios, { path: ESP_PATH, platform: "efi" }] : [bios];
+}
+
+/** Fragments of the proto area that come after ours may lead the loader to another archive. */
+async function overriddenFinding(tree: Directory): Promise<Finding | undefined> {
+  const { files, modules } = await readLoaderConfiguration(tree);
+  const wanted = { rootfs: ARCHIVE_PATH, hash: HASH_PATH };
+  for (const [type, path] of Object.entries(wanted)) {
+    const loaded = modules.filter((module) => module.type === type).map((module) => module.path);
+    if (loaded.length === 1 && loaded[0] === path) continue;
+    const later = files.slice(files.indexOf(FRAGMENT_PATH) + 1);
+    const found = loaded.length === 0 ? "nothing" : loaded.join(" and ");
+    const where = later.length > 0 ? later.join(", ") : CONF_DIRECTORY;
+    const message = `${where}: with it the loader loads ${found} as ${type}, and not ${path}; leave those variables to ${FRAGMENT_PATH}`;
+    return { code: "boot-archive", severity: "error", path: later[0] ?? FRAGMENT_PATH, message };
+  }
+  return undefined;
 }
 
 /** The EFI system partition with the loaders that the proto area has, or undefined when it has none. */
 function planEsp(tree: Directory, sizeBytes: number | undefined, fresh: Attributes): Content | undefined {
   const loaders = Object.entries(EFI_LOADERS).flatMap(([path, name]) => {
     const loader = findFile(tree, path);
+    if (loader?.content.sizeBytes === 0) {
+      throw new ImageError("requirement", `${path}: is empty: UEFI firmware has nothing to start`, { path });
+    }
     return loader ? [[name, loader] as const] : [];
   });
   if (loaders.length === 0) return undefined;
-  const { layout } = planFat(treeOf(loaders, { ...fresh, mode: 0o755 }), {
-    sizeBytes,
-    timeSeconds: fresh.mtimeSeconds,
-  });
-  if (layout.sizeBytes >= ESP_LIMIT_BYTES) {
-    throw new ImageError(
-      "limit",
-      `EFI system partition: ${layout.sizeBytes} bytes; El Torito counts up to ${ESP_LIMIT_BYTES - SECTOR_BYTES}; give a smaller --esp-size`,
-    );
+  const layout = fatLayout(treeOf(loaders, { ...fresh, mode: 0o755 }), sizeBytes, fresh.mtimeSeconds);
+  if (layout.sizeBytes < ESP_LIMIT_BYTES) return layoutContent(layout);
+  const remedy =
+    sizeBytes === undefined
+      ? `leave a loader out (--remove ${Object.keys(EFI_LOADERS).join(" or ")}), or take smaller ones`
+      : "give a smaller --esp-size";
+  const limit = `El Torito counts up to ${ESP_LIMIT_BYTES - SECTOR_BYTES}`;
+  throw new ImageError("limit", `EFI system partition: ${layout.sizeBytes} bytes; ${limit}; ${remedy}`);
+}
+
+function fatLayout(tree: Directory, sizeBytes: number | undefined, timeSeconds: number): Layout {
+  try {
+    return planFat(tree, { sizeBytes, timeSeconds }).layout;
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new ImageError(error.code, `EFI system partition (--esp-size): ${error.message}`, { cause: error });
   }
-  return layoutContent(layout);
 }
 
 /** The partition table that makes the ISO a disk as well, once it is known where things lie. */
@@ -147,16 +180,8 @@ async function hybridFinish(
       ...stages,
       espLba512: plan.extentOf(ESP_PATH).lba * SECTORS_PER_BLOCK,
       espSectors512: esp.sizeBytes / SECTOR_BYTES,
-      bootUuid: uuidOf(archiveSha1),
+      bootUuid: contentUuid(archiveSha1),
     });
     return { systemArea: memoryContent(systemArea), replaced: new Map() };
   };
-}
-
-/** The first 16 bytes of a SHA-1, marked as a name-based UUID (RFC 9562, version 8: made by a rule of one's own). */
-function uuidOf(sha1: string): Uint8Array {
-  const bytes = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(sha1.slice(2 * i, 2 * i + 2), 16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes;
 }

@@ -2,7 +2,7 @@
 
 import type { Content, Finding } from "../bytes/index.ts";
 import type { BootEntry, IsoPlan } from "../iso9660-writer-ts/index.ts";
-import { type Directory, directory, globMatcher, prune } from "../tree/index.ts";
+import { type Directory, directory, draft, joinPath, type Node } from "../tree/index.ts";
 
 /** What can only be made once it is known where everything lies; nothing may move by it. */
 export type Finish = (
@@ -47,21 +47,28 @@ const OLD_ARCHIVES = ["boot_archive", "boot_archive.gz", "boot_archive.hash"].fl
 /** What a CD boots from, and nothing that a running system installs on disks (stage1, stage2, pmbr, gptzfsboot stay). */
 const MEDIUM_ONLY = ["/boot/grub/stage2_eltorito", "/boot/cdboot", "/boot/isoboot", "/boot/efiboot.img"];
 
-const isOldArchive = anyOf(OLD_ARCHIVES);
-const isMediumOnly = anyOf(MEDIUM_ONLY);
-
-function anyOf(patterns: readonly string[]): (path: string) => boolean {
-  const matchers = patterns.map(globMatcher);
-  return (path) => matchers.some((matches) => matches(path));
+/** The tree without the paths that patterns name; "*" stands for any name. Only the directories on the way are looked at. */
+function without(tree: Directory, patterns: readonly string[]): Directory {
+  const edit = draft(tree);
+  const remove = (at: Node | undefined, path: string, [name, ...below]: readonly string[]): void => {
+    if (name === undefined) edit.remove(path);
+    else if (at?.type === "directory") {
+      for (const child of name === "*" ? at.entries.keys() : [name]) {
+        remove(at.entries.get(child), joinPath(path, child), below);
+      }
+    }
+  };
+  for (const pattern of patterns) remove(tree, "/", pattern.split("/").slice(1));
+  return edit.tree();
 }
 
 /** The tree as it goes into the ramdisk. */
 export function ramdiskTree(tree: Directory): Directory {
-  return prune(tree, (path) => isOldArchive(path) || isMediumOnly(path));
+  return without(tree, [...OLD_ARCHIVES, ...MEDIUM_ONLY]);
 }
 
 /** The part of the tree that goes on the ISO as it is: boot/ and platform/, as the original script leaves them. */
 export function mediumTree(tree: Directory): Directory {
   const entries = [...tree.entries].filter(([name]) => name === "boot" || name === "platform");
-  return prune(directory(tree, new Map(entries)), isOldArchive);
+  return without(directory(tree, new Map(entries)), OLD_ARCHIVES);
 }

@@ -1,7 +1,7 @@
 // What every image's tree goes through: one owner, no time later than the epoch, nothing that a file system cannot hold.
 
 import { ImageError, toText } from "../bytes/index.ts";
-import { type Directory, mapTree, prune, summarize, walk } from "../tree/index.ts";
+import { type Directory, mapTree, type Node, prune, someNode, summarize, walk } from "../tree/index.ts";
 
 /**
  * The time of the image: what was asked for, else the newest time of the input. It must fit the signed 32 bits of UFS.
@@ -27,7 +27,7 @@ const MIN_TIME_SECONDS = -0x80000000;
 
 /** Times later than the epoch become the epoch, times before 1901 the first that UFS can hold: building twice must not show when it was built. */
 export function clampTimes(tree: Directory, epochSeconds: number): Directory {
-  return mapTree(tree, (node) => {
+  return change(tree, (node) => {
     const mtimeSeconds = Math.max(MIN_TIME_SECONDS, Math.min(node.mtimeSeconds, epochSeconds));
     return mtimeSeconds === node.mtimeSeconds ? node : { ...node, mtimeSeconds };
   });
@@ -38,15 +38,18 @@ export function clampTimes(tree: Directory, epochSeconds: number): Directory {
  * ids mean nothing in the image. Set-id bits stay.
  */
 export function ownedByRoot(tree: Directory): Directory {
-  return mapTree(tree, (node) => (node.uid === 0 && node.gid === 0 ? node : { ...node, uid: 0, gid: 0 }));
+  return change(tree, (node) => (node.uid === 0 && node.gid === 0 ? node : { ...node, uid: 0, gid: 0 }));
+}
+
+/** As mapTree; most trees need no change at all, and that is soon seen. */
+function change(tree: Directory, changed: (node: Node) => Node): Directory {
+  return someNode(tree, (node) => changed(node) !== node) ? mapTree(tree, changed) : tree;
 }
 
 /** Sockets (and doors, which look like them from outside) exist only while a program serves them. */
 export function withoutSockets(tree: Directory): { tree: Directory; skipped: string[] } {
-  const skipped = Array.from(walk(tree)).filter(({ node }) => node.type === "socket");
-  if (skipped.length === 0) return { tree, skipped: [] };
-  return {
-    tree: prune(tree, (_, node) => node.type === "socket"),
-    skipped: skipped.map(({ path }) => toText(path)),
-  };
+  const isSocket = ({ type }: Node): boolean => type === "socket";
+  if (!someNode(tree, isSocket)) return { tree, skipped: [] };
+  const sockets = Array.from(walk(tree)).filter(({ node }) => isSocket(node));
+  return { tree: prune(tree, (_, node) => isSocket(node)), skipped: sockets.map(({ path }) => toText(path)) };
 }

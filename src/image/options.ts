@@ -1,6 +1,7 @@
 // What a build can be told. The command line and the JSON recipe both end here.
 
 import type { Content } from "../bytes/index.ts";
+import { DEFAULT_LEVEL } from "../gzip/index.ts";
 import type { Edit } from "./edits.ts";
 import type { ManifestChoice } from "./packages.ts";
 
@@ -81,5 +82,5 @@ export const DEFAULT_OPTIONS: ImageOptions = {
   checkLibraries: false,
   size: { imageBytes: "auto" },
   volumeId: "illumos",
-  level: 6,
+  level: DEFAULT_LEVEL,
 };

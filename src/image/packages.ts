@@ -11,14 +11,18 @@ import {
   interpreterMacros,
   type ManifestReport,
   type ManifestText,
+  type PackageRecord,
   placeText,
   readAccountFiles,
   readManifests,
   withAccountFiles,
 } from "../illumos/index.ts";
-import type { Directory } from "../tree/index.ts";
+import { type Directory, lookup } from "../tree/index.ts";
+import type { Layer } from "./layer.ts";
 
 export interface ManifestChoice {
+  /** Of their directory, as the user named it. */
+  readonly name?: string | undefined;
   /** Every text below the directory of manifests. */
   readonly files: readonly ManifestText[];
   /** Only these packages, with what they depend on; empty: all. */
@@ -34,6 +38,8 @@ export interface Packaged {
   readonly manifests?: ManifestReport | undefined;
   readonly drivers?: DriverReport | undefined;
   readonly findings: readonly Finding[];
+  /** Of the packages that manifests describe. */
+  readonly records: readonly PackageRecord[];
 }
 
 /**
@@ -47,6 +53,7 @@ export async function applyPackages(
   timeSeconds: number,
 ): Promise<Packaged> {
   const applied = choice && (await applyChoice(tree, choice, timeSeconds));
+  const records = applied?.records ?? [];
   const withAccounts = await addAccounts(applied?.tree ?? tree, actions, timeSeconds);
   const driverActions = [...(applied?.drivers ?? []), ...actions.filter(({ name }) => name === "driver")];
   if (driverActions.length === 0) {
@@ -54,6 +61,7 @@ export async function applyPackages(
       tree: withAccounts,
       manifests: applied?.report,
       findings: applied ? manifestFindings(applied.report) : [],
+      records,
     };
   }
   const driven = await applyDrivers(withAccounts, driverActions, timeSeconds);
@@ -68,7 +76,18 @@ export async function applyPackages(
     manifests: applied?.report,
     drivers: driven.report,
     findings: [...(applied ? manifestFindings(applied.report) : []), ...clashes],
+    records,
   };
+}
+
+/** The packages of layers. What a later layer put at a path is not the package's any more. */
+export function layerRecords(layers: readonly Layer[]): PackageRecord[] {
+  return layers.flatMap(({ records }, index) => {
+    const later = layers.slice(index + 1);
+    if (later.length === 0) return records;
+    const isKept = (path: string): boolean => later.every(({ tree }) => lookup(tree, path) === undefined);
+    return records.map((record) => ({ ...record, paths: record.paths.filter(isKept) }));
+  });
 }
 
 /** Macros for interpreters' versions have the values that the tree itself shows. */

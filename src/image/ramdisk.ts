@@ -3,7 +3,7 @@
 
 import type { Layout } from "../layout/index.ts";
 import { type Directory, summarize, type TreeSummary } from "../tree/index.ts";
-import { fitUfs, type NewfsOptions, planUfs } from "../ufs/index.ts";
+import { type NewfsOptions, planFittedUfs } from "../ufs/index.ts";
 import { DEFAULT_FREE_BYTES, type RamdiskSize } from "./options.ts";
 
 export interface Ramdisk {
@@ -41,8 +41,7 @@ export function planRamdisk(tree: Directory, size: RamdiskSize, epochSeconds: nu
     freeBytes: size.freeBytes ?? (isAuto ? DEFAULT_FREE_BYTES : 0),
     freeInodes: isAuto ? FREE_INODES : 0,
   };
-  const newfs = fitUfs(tree, { newfs: asked, ...spare });
-  const plan = planUfs(tree, { geometry: { newfs }, timeSeconds: epochSeconds });
+  const { newfs, plan } = planFittedUfs(tree, { newfs: asked, ...spare, timeSeconds: epochSeconds });
   return {
     layout: plan.layout,
     figures: {

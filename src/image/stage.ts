@@ -12,6 +12,7 @@ import {
   ESSENTIAL_STATE_FILES,
   KERNEL_STATE_FILES,
   type ManifestReport,
+  type PackageRecord,
   parseAccounts,
   ramdiskFindings,
   readAccountFiles,
@@ -36,7 +37,7 @@ import { loaderMedium } from "./loader-medium.ts";
 import { type Medium, mediumTree, ramdiskTree } from "./medium.ts";
 import { clampTimes, epochOf, ownedByRoot, withoutSockets } from "./metadata.ts";
 import type { StageOptions } from "./options.ts";
-import { applyPackages } from "./packages.ts";
+import { applyPackages, layerRecords } from "./packages.ts";
 
 export interface Staged {
   /** The merged layers, before any edit. */
@@ -49,6 +50,8 @@ export interface Staged {
   readonly edits: readonly EditReport[];
   readonly manifests?: ManifestReport | undefined;
   readonly drivers?: DriverReport | undefined;
+  /** The packages that the image is made of: those of the layers, then those of the manifests. */
+  readonly packages: readonly PackageRecord[];
   /** Paths of lower layers that a higher layer replaced. */
   readonly overridden: readonly string[];
 }
@@ -112,6 +115,7 @@ export async function stage(layers: Layers, options: StageOptions): Promise<Stag
     edits: reports,
     manifests: packaged.manifests,
     drivers: packaged.drivers,
+    packages: [...layerRecords(layers), ...packaged.records],
     overridden: merged.overridden.map(toText),
   };
 }

@@ -1,7 +1,7 @@
 // How the structures of two layers of one kind differ, field by field. Positions and counts that follow from what the paths
 // are, and identifiers that are made anew with every image, are marked: they are worth telling only when nothing else is.
 
-import { type Content, readBytes } from "../bytes/index.ts";
+import { type Content, fromText, readBytes } from "../bytes/index.ts";
 import { bootSector16, bootSector32 } from "../fat/index.ts";
 import { primaryVolumeDescriptor } from "../iso9660-writer-ts/format.ts";
 import { FSOKAY, fs } from "../ufs/format.ts";
@@ -99,13 +99,25 @@ async function isoFields(layer: IsoLayer): Promise<Fields[]> {
   const { descriptors, nameSources } = layer.iso;
   const fields: Fields[] = descriptors.hierarchies.map(({ kind, values }) => ({
     structure: kind === "primary" ? primaryVolumeDescriptor.name : `${kind} volume descriptor`,
-    values,
+    values: kind === "joliet" ? readable(values) : values,
   }));
   fields.push({ structure: "volume", values: { names: nameSources.join(", ") } });
   for (const [i, entry] of (await bootEntries(layer)).entries()) {
     fields.push({ structure: `boot entry ${i + 1}`, values: { ...entry } });
   }
   return [...fields, ...diskFields(layer)];
+}
+
+/** Joliet has its texts in UCS-2, most significant byte first. */
+function readable(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const text = (value: unknown): unknown => {
+    if (typeof value !== "string") return value;
+    const units = Array.from({ length: value.length >> 1 }, (_, i) => {
+      return String.fromCharCode(value.charCodeAt(2 * i) * 256 + value.charCodeAt(2 * i + 1));
+    });
+    return fromText(units.join("").trimEnd());
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
 }
 
 /** fs_state is a function of fs_time where it is right: only what is told beyond that counts. */

@@ -33,6 +33,7 @@ export type {
 export {
   type AccountNames,
   accountNames,
+  exactTimeText,
   type ListRow,
   type LongColumns,
   linkCounts,

@@ -53,6 +53,12 @@ export function timeText(seconds: number): string {
   return date.toISOString().replace(/^\+/, "").slice(0, -8).replace("T", " ");
 }
 
+/** The same to the second: "2015-09-01 12:00:07". */
+export function exactTimeText(seconds: number): string {
+  const minutes = timeText(seconds);
+  return minutes.startsWith("@") ? minutes : `${minutes}:${String(((seconds % 60) + 60) % 60).padStart(2, "0")}`;
+}
+
 /** How many names each inode has; of directories what st_nlink is, 2 and one for each directory in it. */
 export function linkCounts(tree: Directory): ReadonlyMap<Node, number> {
   const counts = new Map<Node, number>();

@@ -3,7 +3,7 @@
 import { toText } from "../bytes/index.ts";
 import type { PlaceMap, SizeMap, SizeNode } from "./map.ts";
 import { HUES, isDark, KINDS, tint } from "./map-colors.ts";
-import { rowBytes, shortSize, squarify } from "./map-layout.ts";
+import { drawnCount, rowBytes, shortSize, squarify } from "./map-layout.ts";
 import { escapeXml } from "./map-svg.ts";
 import { SCRIPT, STYLE } from "./map-viewer.ts";
 import type { RegionKind } from "./regions.ts";
@@ -12,8 +12,8 @@ const KIND_NAMES = Object.keys(KINDS) as RegionKind[];
 
 /** The places of all layers. */
 export function placesHtml(maps: readonly PlaceMap[]): string {
-  const kinds = KIND_NAMES.map((kind) => KINDS[kind]);
-  return page(maps[0]?.name ?? "map", { by: "place", kinds, layers: maps.map(placeData) });
+  const kinds = KIND_NAMES.map((kind) => ({ ...KINDS[kind], isFree: kind === "free" }));
+  return page(maps[0]?.name ?? "map", { by: "place", kinds, hues: HUES, layers: maps.map(placeData) });
 }
 
 /** What takes the space in all layers. */
@@ -60,6 +60,7 @@ function sizeData({ name, sizeBytes, children }: SizeNode): SizeData {
 const FUNCTIONS: Readonly<Record<string, (...given: never[]) => unknown>> = {
   rowBytes,
   squarify,
+  drawnCount,
   shortSize,
   isDark,
   tint,
@@ -87,6 +88,7 @@ function page(title: string, data: unknown): string {
 <nav>
 <button id="in" type="button">Zoom in</button>
 <button id="out" type="button">Zoom out</button>
+<button id="colors" type="button"></button>
 <input id="query" type="search" placeholder="find a path" aria-label="find a path">
 <span id="found"></span>
 </nav>

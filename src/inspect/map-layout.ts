@@ -66,6 +66,18 @@ export function squarify(weights: readonly number[], area: Rectangle): Rectangle
   return rectangles;
 }
 
+/**
+ * How many of the weights get rectangles of at least `minArea` each, when `area` is divided among all of them. What is smaller
+ * is better drawn together: as many specks it could not be seen, and left out it would look like room.
+ * @param weights positive, the largest first
+ */
+export function drawnCount(weights: readonly number[], area: number, minArea: number): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let count = weights.length;
+  while (count > 0 && ((weights[count - 1] ?? 0) / total) * area < minArea) count--;
+  return count === weights.length - 1 && count > 0 ? weights.length : count; // a single one is drawn as what it is
+}
+
 /** 174063616 to "166 MiB": short, for labels. */
 export function shortSize(bytes: number): string {
   let value = bytes;

@@ -4,7 +4,7 @@
 import { toText } from "../bytes/index.ts";
 import type { MapRegion, PlaceMap, SizeMap, SizeNode } from "./map.ts";
 import { HUES, isDark, KINDS, tint } from "./map-colors.ts";
-import { type Rectangle, rowBytes, shortSize, squarify } from "./map-layout.ts";
+import { drawnCount, type Rectangle, rowBytes, shortSize, squarify } from "./map-layout.ts";
 import type { RegionKind } from "./regions.ts";
 
 const WIDTH = 1200;
@@ -14,6 +14,8 @@ const PLOT_WIDTH: number = WIDTH - 2 * MARGIN - LABEL_WIDTH;
 const ROW_HEIGHT = 12;
 const ROW_PITCH = 14;
 const MAX_ROWS = 64;
+/** Regions of this many rows are named once more, in their middle. */
+const LARGE_ROWS = 5;
 const HEADER_HEIGHT = 40;
 const LEGEND_PITCH = 18;
 const PANEL_GAP = 32;
@@ -71,7 +73,16 @@ function placePanel(map: PlaceMap, top: number): { body: string[]; height: numbe
   const xOf = (offset: number): number => MARGIN + LABEL_WIDTH + ((offset % bytes) / bytes) * PLOT_WIDTH;
   for (const piece of piecesOf(map, bytes)) {
     const y = plotTop + Math.floor(piece.offset / bytes) * ROW_PITCH;
-    body.push(pieceSvg(piece, xOf(piece.offset), y, (piece.length / bytes) * PLOT_WIDTH));
+    const { offset, length } = piece.region;
+    // What goes on below is drawn without the gap between rows: one thing looks like one.
+    const goesOn = piece.count === 1 && offset + length >= piece.offset + piece.length + bytes;
+    const height = goesOn ? ROW_PITCH + 0.5 : ROW_HEIGHT;
+    body.push(pieceSvg(piece, xOf(piece.offset), y, (piece.length / bytes) * PLOT_WIDTH, height));
+  }
+  for (const region of map.regions) {
+    if (region.length < LARGE_ROWS * bytes || region.kind === "free") continue;
+    const row = Math.floor((region.offset + region.length / 2) / bytes);
+    body.push(largeLabel(region, plotTop + row * ROW_PITCH));
   }
   for (const { offset, name } of map.marks) {
     const y = plotTop + Math.floor(offset / bytes) * ROW_PITCH;
@@ -155,7 +166,25 @@ function* piecesOf({ regions }: PlaceMap, bytes: number): Generator<Piece> {
   if (piece) yield piece;
 }
 
-function pieceSvg({ offset, length, region, regionIndex, count }: Piece, x: number, y: number, width: number): string {
+function largeLabel({ kind, path, what, length }: MapRegion, y: number): string {
+  const words = `${path === undefined ? what : toText(path)}, ${shortSize(length)}`;
+  const color = isDark(KINDS[kind].color) ? "#fff" : "#222";
+  const shown = fitted(words, PLOT_WIDTH - 20, 8);
+  return text(
+    MARGIN + LABEL_WIDTH + PLOT_WIDTH / 2,
+    y + 10,
+    shown,
+    `text-anchor="middle" style="font-size:13px;font-weight:600;fill:${color}" pointer-events="none"`,
+  );
+}
+
+function pieceSvg(
+  { offset, length, region, regionIndex, count }: Piece,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): string {
   const { color, alternate } = KINDS[region.kind];
   const fill = regionIndex % 2 === 0 ? color : alternate;
   const name = region.path === undefined ? region.what : `${region.what} ${toText(region.path)}`;
@@ -163,7 +192,7 @@ function pieceSvg({ offset, length, region, regionIndex, count }: Piece, x: numb
     count > 1
       ? `${count} things in ${length} bytes at ${offset}, among them ${name}`
       : `${name}: ${region.length} bytes at ${region.offset}`;
-  const rect = `<rect x="${round(x)}" y="${y}" width="${round(width)}" height="${ROW_HEIGHT}" fill="${fill}"><title>${escapeXml(told)}</title></rect>`;
+  const rect = `<rect x="${round(x)}" y="${y}" width="${round(width)}" height="${height}" fill="${fill}"><title>${escapeXml(told)}</title></rect>`;
   const label = count === 1 && region.offset === offset ? labelOf(region, width) : "";
   const letters =
     label === "" ? "" : text(x + 3, y + 9.5, label, `class="${isDark(fill) ? "l" : "d"}" pointer-events="none"`);
@@ -182,8 +211,9 @@ const TITLE_HEIGHT = 14;
 /** How much white is in the colours of files and directories: names must be readable on both. */
 const FILE_TINT = 0.1;
 const DIRECTORY_TINT = 0.8;
-/** Smaller rectangles are not drawn. */
-const MIN_AREA = 30;
+const REST_TINT = 0.55;
+/** Smaller rectangles are drawn together. */
+const MIN_AREA = 40;
 const MIN_TITLED = { width: 50, height: 34 };
 
 /** What takes the space, one treemap a layer. */
@@ -202,18 +232,20 @@ export function sizesSvg(maps: readonly SizeMap[]): string {
 
 function addTreemap(body: string[], node: SizeNode, area: Rectangle, path: string, hue: string | undefined): void {
   const children = node.children ?? [];
-  const places = squarify(
-    children.map(({ sizeBytes }) => sizeBytes),
-    area,
-  );
-  for (const [i, child] of children.entries()) {
+  const weights = children.map(({ sizeBytes }) => sizeBytes);
+  const count = drawnCount(weights, area.width * area.height, MIN_AREA);
+  const rest = weights.slice(count).reduce((sum, weight) => sum + weight, 0);
+  const places = squarify(rest > 0 ? [...weights.slice(0, count), rest] : weights.slice(0, count), area);
+  const restPlace = places[count];
+  if (restPlace) addRest(body, restPlace, children.length - count, rest, path, hue);
+  for (const [i, child] of children.slice(0, count).entries()) {
     const place = places[i];
-    if (place === undefined || place.width * place.height < MIN_AREA) continue;
+    if (place === undefined) continue;
     const color = hue ?? HUES[i % HUES.length] ?? "#444444";
     const below = `${path}/${child.name}`;
     const isFile = child.children === undefined;
     const fill = isFile ? tint(color, FILE_TINT) : tint(color, DIRECTORY_TINT);
-    body.push(sizeRect(place, fill, child, below));
+    body.push(rectSvg(place, fill, `${toText(below)}${isFile ? "" : "/"}: ${child.sizeBytes} bytes`));
     const name = `${toText(child.name)}${isFile ? "" : "/"}`;
     const isTitled = isFile || (place.width >= MIN_TITLED.width && place.height >= MIN_TITLED.height);
     if (isTitled) addLabel(body, place, name, `${name} ${shortSize(child.sizeBytes)}`, fill);
@@ -224,15 +256,23 @@ function addTreemap(body: string[], node: SizeNode, area: Rectangle, path: strin
   }
 }
 
-function sizeRect(
-  { x, y, width, height }: Rectangle,
-  color: string,
-  { sizeBytes, children }: SizeNode,
+/** What is too small to be drawn by itself. */
+function addRest(
+  body: string[],
+  place: Rectangle,
+  count: number,
+  sizeBytes: number,
   path: string,
-): string {
-  const told = `${toText(path)}${children ? "/" : ""}: ${sizeBytes} bytes`;
+  hue: string | undefined,
+): void {
+  const fill = tint(hue ?? "#444444", REST_TINT);
+  body.push(rectSvg(place, fill, `${toText(path)}/: ${count} smaller ones, ${sizeBytes} bytes`));
+  addLabel(body, place, `${count} smaller`, `${count} smaller ${shortSize(sizeBytes)}`, fill);
+}
+
+function rectSvg({ x, y, width, height }: Rectangle, fill: string, told: string): string {
   const shape = `x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`;
-  return `<rect ${shape} fill="${color}" stroke="#fff" stroke-width=".5"><title>${escapeXml(told)}</title></rect>`;
+  return `<rect ${shape} fill="${fill}" stroke="#fff" stroke-width=".5"><title>${escapeXml(told)}</title></rect>`;
 }
 
 function addLabel(body: string[], { x, y, width, height }: Rectangle, name: string, full: string, fill: string): void {

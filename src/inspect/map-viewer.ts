@@ -28,7 +28,7 @@ const at = (id) => document.getElementById(id);
 const canvas = at("map");
 const context = canvas.getContext("2d");
 const exact = (bytes) => bytes.toLocaleString("en").replaceAll(",", "\\u202f") + " bytes" + (bytes < 1024 ? "" : " (" + shortSize(bytes) + ")");
-const state = { layer: 0, from: 0, to: 0, trail: [], hover: null, held: null, query: "" };
+const state = { layer: 0, from: 0, to: 0, trail: [], hover: null, held: null, query: "", byTop: false };
 
 // ---- what both views share ----
 
@@ -71,6 +71,10 @@ const ink = () => getComputedStyle(document.body).color;
 // ---- by place ----
 
 const LABEL = 62;
+/** Rows of what is named in its middle, too. */
+const LARGE_ROWS = 5;
+const OTHER_TOPS = "#8a8f98";
+const NO_TOP = "#dfe3e8";
 const places = {
   rows: null,
 
@@ -84,17 +88,54 @@ const places = {
       for (let at = 0, n = 0; n < layer.lengths.length; at += layer.lengths[n++]) layer.offsets[n] = at;
     }
     showLayers();
-    this.legend(layer);
+    this.color();
     this.draw();
     this.describe(null);
+  },
+
+  /** Gives the layer its colours: those of kinds, or one for each directory at the top that takes much. */
+  color() {
+    const layer = DATA.layers[state.layer];
+    at("colors").hidden = !layer.paths.some((path) => path.indexOf("/", 1) > 0);
+    at("colors").textContent = state.byTop ? "Colour by kind" : "Colour by directory";
+    if (!state.byTop || at("colors").hidden) {
+      layer.tops = null;
+      return this.legend(layer);
+    }
+    const totals = new Map();
+    layer.topOf = layer.paths.map((path) => "/" + (path.split("/")[1] || ""));
+    layer.lengths.forEach((length, n) => {
+      const top = layer.path[n] < 0 ? "" : layer.topOf[layer.path[n]];
+      totals.set(top, (totals.get(top) || 0) + length);
+    });
+    const most = [...totals].filter(([top]) => top !== "").sort(([, a], [, b]) => b - a);
+    layer.tops = new Map(most.slice(0, DATA.hues.length).map(([top], i) => [top, DATA.hues[i]]));
+    const shown = [...layer.tops].map(([top, color]) => [top, color, totals.get(top)]);
+    const others = most.slice(layer.tops.size).reduce((sum, [, total]) => sum + total, 0);
+    if (others > 0) shown.push(["others", OTHER_TOPS, others]);
+    shown.push(["no file\u2019s", NO_TOP, totals.get("") || 0]);
+    this.showLegend(shown, layer.size);
+  },
+
+  /** The colour of a region. */
+  fill(layer, n) {
+    const { color, alternate } = DATA.kinds[layer.kinds[n]];
+    if (!layer.tops) return n % 2 ? alternate : color;
+    if (layer.path[n] < 0) return NO_TOP;
+    const hue = layer.tops.get(layer.topOf[layer.path[n]]) || OTHER_TOPS;
+    return n % 2 ? tint(hue, 0.2) : hue;
   },
 
   legend({ kinds, lengths, size }) {
     const totals = new Map();
     kinds.forEach((kind, n) => totals.set(kind, (totals.get(kind) || 0) + lengths[n]));
     const known = DATA.kinds.map((kind, i) => [kind, totals.get(i)]).filter(([, total]) => total !== undefined);
+    this.showLegend(known.map(([{ label, color }, total]) => [label, color, total]), size);
+  },
+
+  showLegend(entries, size) {
     at("legend").replaceChildren(
-      ...known.map(([{ label, color }, total]) => {
+      ...entries.map(([label, color, total]) => {
         const entry = element("span");
         entry.append(element("i"), label + " " + shortSize(total) + " (" + ((100 * total) / size).toFixed(1) + " %)");
         entry.firstChild.style.background = color;
@@ -124,20 +165,24 @@ const places = {
     const end = Math.min(layer.size, (first + count) * bytes);
     let found = 0;
     const marked = [];
+    const large = [];
     for (let n = start; n < layer.lengths.length && layer.offsets[n] < end; n++) {
-      const { color, alternate } = DATA.kinds[layer.kinds[n]];
-      const fill = n % 2 ? alternate : color;
+      const fill = this.fill(layer, n);
       const isFound = query !== "" && this.path(layer, n).toLowerCase().includes(query);
       if (isFound) found++;
-      this.each(layer, n, (x, y, w, isFirst) => {
+      const isLarge = layer.lengths[n] >= LARGE_ROWS * bytes;
+      if (isLarge) large.push(n);
+      this.each(layer, n, (x, y, w, isFirst, goesOn) => {
         context.globalAlpha = query === "" || isFound ? 1 : 0.25;
         context.fillStyle = fill;
-        context.fillRect(x, y, Math.max(w, 0.4), pitch - 2);
+        // What goes on below is drawn without the gap between rows: one thing looks like one.
+        context.fillRect(x, y, Math.max(w, 0.4), goesOn ? pitch : pitch - 2);
         if (isFound) marked.push([x, y, w]);
         if (isFirst && w > 40) this.label(layer, n, fill, x, y, w);
       });
     }
     context.globalAlpha = 1;
+    for (const n of large) this.largeLabel(layer, n, first, count, bytes, pitch, width);
     context.fillStyle = "#ff2ea6";
     for (const [x, y, w] of marked) context.fillRect(x, y + pitch - 4, Math.max(w, 2), 3);
     context.fillStyle = ink();
@@ -158,7 +203,8 @@ const places = {
     for (let at = Math.max(layer.offsets[n], first * bytes); at < end; ) {
       const row = Math.floor(at / bytes);
       const to = Math.min(end, (row + 1) * bytes);
-      use(LABEL + ((at - row * bytes) / bytes) * width, (row - first) * pitch, ((to - at) / bytes) * width, at === layer.offsets[n]);
+      const goesOn = end >= to + bytes;
+      use(LABEL + ((at - row * bytes) / bytes) * width, (row - first) * pitch, ((to - at) / bytes) * width, at === layer.offsets[n], goesOn);
       at = to;
     }
   },
@@ -169,6 +215,26 @@ const places = {
     if (context.measureText(text).width > w - 6) return;
     context.fillStyle = isDark(fill) ? "#fff" : "#1c2024";
     context.fillText(text, x + 3, y + this.rows.pitch / 2 - 1);
+  },
+
+  /** In the middle of what takes many rows: what it is, once more and larger. */
+  largeLabel(layer, n, first, count, bytes, pitch, width) {
+    const from = Math.max(layer.offsets[n], first * bytes);
+    const to = Math.min(layer.offsets[n] + layer.lengths[n], (first + count) * bytes);
+    if (to - from < LARGE_ROWS * bytes || DATA.kinds[layer.kinds[n]].isFree) return;
+    const row = Math.floor((from + to) / 2 / bytes) - first;
+    const path = this.path(layer, n) || layer.whats[layer.what[n]];
+    const size = ", " + shortSize(layer.lengths[n]);
+    const hint = layer.inner[n] === undefined ? "" : ": tap twice to look inside";
+    context.font = "600 13px system-ui, sans-serif";
+    const words = [path + size + hint, path + size, path.slice(path.lastIndexOf("/") + 1) + size].find(
+      (one) => context.measureText(one).width < width - 12,
+    );
+    if (words !== undefined) {
+      context.fillStyle = isDark(this.fill(layer, n)) ? "#fff" : "#1c2024";
+      context.fillText(words, LABEL + (width - context.measureText(words).width) / 2, row * pitch + pitch / 2);
+    }
+    context.font = "11px system-ui, sans-serif";
   },
 
   outline(layer, n) {
@@ -260,7 +326,8 @@ const sizes = {
 
   draw() {
     const isNarrow = canvas.clientWidth < 600;
-    const height = Math.max(320, Math.min(isNarrow ? 620 : 780, innerHeight - 150));
+    const above = canvas.getBoundingClientRect().top + scrollY;
+    const height = Math.max(320, Math.min(isNarrow ? 620 : 1000, innerHeight - above - 12));
     const width = sized(height);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.font = "11px system-ui, sans-serif";
@@ -268,7 +335,7 @@ const sizes = {
     this.boxes = [];
     const node = state.trail[state.trail.length - 1];
     const path = state.trail.slice(1).map(([name]) => "/" + name).join("");
-    this.fill(node, { x: 0, y: 0, width, height }, path, undefined);
+    this.fill(node, { x: 0, y: 0, width, height }, path, undefined, state.layer);
     for (const box of [state.held, state.hover]) {
       if (!box) continue;
       context.strokeStyle = ink();
@@ -280,37 +347,53 @@ const sizes = {
     at("found").textContent = query === "" ? "" : this.boxes.filter(({ isFound }) => isFound).length + " in sight";
   },
 
-  fill([, , children], area, path, hue) {
+  /** The layer that a file of a layer is; -1 for none. */
+  inside: (layer, path) => (layer === 0 ? DATA.layers.findIndex(({ name }, i) => i > 0 && name === path) : -1),
+
+  fill([, , children], area, path, hue, layer) {
     if (!children) return;
     const query = state.query.toLowerCase();
-    const rectangles = squarify(children.map(([, size]) => size), area);
-    children.forEach((child, i) => {
+    const weights = children.map(([, size]) => size);
+    const count = drawnCount(weights, area.width * area.height, 40);
+    const rest = weights.slice(count).reduce((sum, size) => sum + size, 0);
+    const drawn = children.slice(0, count);
+    if (rest > 0) drawn.push([children.length - count + " smaller", rest]);
+    const rectangles = squarify(drawn.map(([, size]) => size), area);
+    drawn.forEach((child, i) => {
       const { x, y, width, height } = rectangles[i];
-      if (width * height < 12) return;
-      const color = hue || DATA.hues[i % DATA.hues.length];
-      const isFile = !child[2];
-      const fill = tint(color, isFile ? 0.1 : 0.8);
+      const isRest = i === count;
+      const color = hue || (isRest ? "#444444" : DATA.hues[i % DATA.hues.length]);
       const below = path + "/" + child[0];
-      const isFound = query !== "" && below.toLowerCase().includes(query);
-      this.boxes.push({ x, y, width, height, child, path: below, isFound });
+      const inner = isRest || child[2] ? -1 : this.inside(layer, below);
+      const isFile = !child[2] && inner === -1;
+      const fill = tint(color, isRest ? 0.55 : isFile ? 0.1 : 0.8);
+      const isFound = query !== "" && !isRest && below.toLowerCase().includes(query);
+      this.boxes.push({ x, y, width, height, child, path: below, isFound, layer, inner, isRest });
       context.globalAlpha = query === "" || isFound ? 1 : 0.25;
       context.fillStyle = fill;
-      context.fillRect(x, y, width - 1, height - 1);
+      context.fillRect(x, y, Math.max(width - 1, 0.5), Math.max(height - 1, 0.5));
+      if (!isFile && !isRest) {
+        context.strokeStyle = inner === -1 ? "#ffffffb0" : "#1c2024";
+        context.lineWidth = 1;
+        context.strokeRect(x + 0.5, y + 0.5, Math.max(width - 1, 0.5), Math.max(height - 1, 0.5));
+      }
       const isTitled = height >= (isFile ? 13 : 34) && width >= 40;
-      if (isTitled) this.label(child, fill, x, y, width, isFile);
+      if (isTitled) this.label(child, fill, x, y, width, inner === -1 ? "" : ", " + shortSize(DATA.layers[inner].root[1]) + " inside");
       context.globalAlpha = 1;
       const top = isTitled ? 15 : 1;
-      if (!isFile && width > 6 && height > top + 4) {
-        this.fill(child, { x: x + 2, y: y + top, width: width - 5, height: height - top - 3 }, below, color);
-      }
+      if (isFile || width <= 6 || height <= top + 4) return;
+      const room = { x: x + 2, y: y + top, width: width - 5, height: height - top - 3 };
+      // An image shows what is in it, in colours of its own.
+      if (inner !== -1) this.fill(DATA.layers[inner].root, room, "", undefined, inner);
+      else this.fill(child, room, below, color, layer);
     });
   },
 
-  label([name, size, children], fill, x, y, width) {
+  label([name, size, children], fill, x, y, width, more) {
     const room = width - 6;
     const short = name + (children ? "/" : "");
     const full = short + " " + shortSize(size);
-    let text = context.measureText(full).width <= room ? full : short;
+    let text = [full + more, full].find((one) => context.measureText(one).width <= room) || short;
     while (text.length > 3 && context.measureText(text).width > room) text = text.slice(0, -2).replace(/\\u2026$/, "") + "\\u2026";
     if (context.measureText(text).width > room) return;
     context.fillStyle = isDark(fill) ? "#fff" : "#1c2024";
@@ -327,17 +410,18 @@ const sizes = {
 
   describe(box) {
     const node = state.trail[state.trail.length - 1];
-    const whole = DATA.layers[state.layer].root[1];
-    const share = (size) => " (" + ((100 * size) / whole).toFixed(1) + " % of all)";
+    const share = (size, layer) => " (" + ((100 * size) / DATA.layers[layer].root[1]).toFixed(1) + " % of all)";
     const here = state.trail.slice(1).map(([name]) => "/" + name).join("") || "/";
-    if (!box) return tell([[here, true], [": " + exact(node[1]) + share(node[1]) + ". Tap a directory to look into it."]]);
-    const isImage = DATA.layers.some(({ name }) => name === box.path);
-    const more = isImage ? ". Tap again to look inside." : "";
-    tell([[box.path + (box.child[2] ? "/" : ""), true], [": " + exact(box.child[1]) + share(box.child[1]) + more]]);
+    if (!box) return tell([[here, true], [": " + exact(node[1]) + share(node[1], state.layer) + ". Tap a directory to look into it."]]);
+    const { path, child, layer, inner, isRest } = box;
+    const outside = layer === state.layer ? "" : DATA.layers[layer].name;
+    const more = inner !== -1 || outside !== "" ? ". Tap again to look inside." : "";
+    const name = isRest ? path.slice(0, path.lastIndexOf("/") + 1) : path + (child[2] ? "/" : "");
+    tell([[outside + name, true], [": " + (isRest ? child[0] + " ones, " : "") + exact(child[1]) + share(child[1], layer) + more]]);
   },
 
   point(box) {
-    if (box && state.hover && box.path === state.hover.path) return;
+    if (box && state.hover && box.path === state.hover.path && box.layer === state.hover.layer) return;
     state.hover = box;
     this.draw();
     this.describe(box || state.held);
@@ -346,15 +430,18 @@ const sizes = {
   /** Into the directory below the one that is shown; into an image at the second tap. */
   tap(box) {
     if (!box) return;
-    const inner = DATA.layers.findIndex(({ name }) => name === box.path);
-    if (inner !== -1 && state.held && state.held.path === box.path) return this.open(inner);
-    const here = state.trail[state.trail.length - 1];
-    const name = box.path.split("/")[state.trail.length];
-    const below = here[2].find(([one]) => one === name);
-    if (inner === -1 && below && below[2]) {
-      state.trail.push(below);
-      Object.assign(state, { hover: null, held: null });
-    } else state.held = box;
+    const inner = box.layer === state.layer ? box.inner : box.layer;
+    if (inner !== -1) {
+      if (state.held && (state.held.layer === inner || state.held.inner === inner)) return this.open(inner);
+      state.held = box;
+    } else {
+      const name = box.path.split("/")[state.trail.length];
+      const below = state.trail[state.trail.length - 1][2].find(([one]) => one === name);
+      if (below && below[2]) {
+        state.trail.push(below);
+        Object.assign(state, { hover: null, held: null });
+      } else state.held = box;
+    }
     this.draw();
     this.describe(state.held);
   },
@@ -378,6 +465,12 @@ canvas.onclick = (event) => view.tap(local(event));
 at("in").onclick = () => view.zoom(1 / 8);
 at("out").onclick = () => view.zoom(8);
 at("in").hidden = view === sizes;
+at("colors").hidden = true;
+at("colors").onclick = () => {
+  state.byTop = !state.byTop;
+  view.color();
+  view.draw();
+};
 at("query").oninput = (event) => {
   state.query = event.target.value;
   view.draw();

@@ -3,7 +3,6 @@
 
 import { didYouMean, ImageError, toText } from "../bytes/index.ts";
 import { type Directory, joinPath, lookup, type Node, resolve, splitPath } from "../tree/index.ts";
-import { bootArchivePaths } from "./boot-parts.ts";
 import type { Layer, TreeLayer } from "./layer.ts";
 import { openImage } from "./open.ts";
 
@@ -49,6 +48,7 @@ export async function layerAt({ layer, node, shown }: Pick<Place, "layer" | "nod
 export async function bootArchive(layer: Layer): Promise<{ layer: TreeLayer; path: string }> {
   const outer = await treeLayer(layer);
   if (outer.kind !== "iso") return { layer: outer, path: "" };
+  const { bootArchivePaths } = await import("./boot-parts.ts"); // knows boot loaders: not for every path
   const tree = await outer.tree();
   const [path] = await bootArchivePaths(tree);
   if (path === undefined) {

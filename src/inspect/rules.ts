@@ -46,8 +46,8 @@ export const RULES: readonly Rule[] = [
     "rock-ridge",
     "medium",
     "error",
-    "Rock Ridge is announced (SP, ER) and every name lies in one piece",
-    "The loader takes Rock Ridge names only when both SP and ER are there, and never joins a name from two NM entries; what it cannot name it cannot load.",
+    "Rock Ridge is announced (SP, ER) and every name lies in one piece, before what continues elsewhere",
+    "The loader takes Rock Ridge names only when both SP and ER are there, never joins a name from two NM entries, and goes away at a CE; what it cannot name it cannot load.",
     "Write the medium with Rock Ridge (mkisofs -R, not xorriso with names above 100 characters).",
   ),
   rule(
@@ -237,6 +237,14 @@ export const RULES: readonly Rule[] = [
     "Keep boot files below 4 GiB, and do not split them.",
   ),
   rule(
+    "case-clash",
+    "boot",
+    "warning",
+    "What the loader opens has no neighbour whose name differs in case only",
+    "Asked for a name in lower case, the loader's Rock Ridge reader also takes the same name in upper case; the record that comes first wins.",
+    "Rename the other file, or leave it off the medium.",
+  ),
+  rule(
     "isoboot-order",
     "boot",
     "error",
@@ -340,9 +348,9 @@ export const RULES: readonly Rule[] = [
     "boot-holes",
     "file system",
     "error",
-    "Files that are read before the root is mounted have no holes",
-    "The boot-time reader takes a hole for block 0 of the device and delivers the boot area instead of zeros.",
-    "Write such files without holes (build does).",
+    "Files and symbolic links that are read before the root is mounted have no holes",
+    "The boot-time reader takes a hole for block 0 of the device and delivers the boot area instead of zeros; a link whose target is not in its first block leads nowhere.",
+    "Write such files without holes, and targets of links into a block (build does).",
   ),
 
   // ---- the system in the ramdisk ----

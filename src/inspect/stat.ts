@@ -1,16 +1,23 @@
 // Everything that is known of one path: its inode or directory record field by field, and where its bytes lie.
 
-import { readBytes } from "../bytes/index.ts";
+import { fromText, readBytes } from "../bytes/index.ts";
+import { decodeDirectory } from "../fat/directory.ts";
+import { directoryEntry, longNameEntry } from "../fat/format.ts";
 import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
 import { fileExtents } from "../iso9660-writer-ts/read.ts";
-import { type Node, typeOfMode } from "../tree/index.ts";
+import { tarHeader } from "../source/format-tar.ts";
+import { collectWarnings } from "../source/source.ts";
+import { hasTarChecksum, tarMembers } from "../source/tar-members.ts";
+import { windowReader } from "../source/window.ts";
+import { baseName, type Node, parentPath, typeOfMode } from "../tree/index.ts";
 import { addressMap } from "../ufs/file-content.ts";
 import { dinode } from "../ufs/format.ts";
 import { inodeOffset } from "../ufs/superblock.ts";
 import { openVolume } from "../ufs/volume.ts";
 import { recordStructures, recordsAt } from "./iso-structures.ts";
-import type { FatLayer, IsoLayer, UfsLayer } from "./layer.ts";
+import type { ArchiveLayer, FatLayer, IsoLayer, UfsLayer } from "./layer.ts";
 import { linkCounts } from "./list.ts";
+import { structureAt } from "./located.ts";
 import type { Place } from "./paths.ts";
 import { type Structure, structureOf } from "./structure.ts";
 
@@ -52,7 +59,9 @@ async function ownFacts({ layer, path }: Place): Promise<OwnFacts> {
     case "iso":
       return isoFacts(layer, path);
     case "fat":
-      return { structures: [], extents: fatExtents(layer, path) };
+      return { structures: await fatEntries(layer, path), extents: fatExtents(layer, path) };
+    case "archive":
+      return tarFacts(layer, path);
     default:
       return { structures: [], extents: [] };
   }
@@ -119,4 +128,54 @@ function fatExtents({ fat }: FatLayer, path: string): StatExtent[] {
       fileOffset += length;
       return extent;
     });
+}
+
+/** The entries of a path in its parent's directory: those of its long name, then its own; of the root none. */
+async function fatEntries(layer: FatLayer, path: string): Promise<Structure[]> {
+  const { content, fat } = layer;
+  if (path === "/") return [];
+  const pieces = fatExtents(layer, parentPath(path));
+  const parts: Uint8Array[] = [];
+  for (const { offset, length } of pieces) parts.push(await readBytes(content, offset, length));
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const part of parts) {
+    bytes.set(part, filled);
+    filled += part.length;
+  }
+  const record = decodeDirectory(bytes, fat.fatType, () => {}).find(({ name }) => fromText(name) === baseName(path));
+  if (record === undefined) return [];
+  const structures: Structure[] = [];
+  for (let at = record.firstOffset; at <= record.offset; at += directoryEntry.sizeBytes) {
+    const piece = pieces.find(({ fileOffset = 0, length }) => at >= fileOffset && at < fileOffset + length);
+    const offset = piece === undefined ? at : piece.offset + at - (piece.fileOffset ?? 0);
+    structures.push(
+      at === record.offset
+        ? structureOf(directoryEntry, "directory entry", bytes, at, offset)
+        : structureOf(longNameEntry, "long name entry", bytes, at, offset),
+    );
+  }
+  return structures;
+}
+
+/** The header and bytes of a member of a tar, the last one of its name; of other archives nothing. */
+async function tarFacts({ content }: ArchiveLayer, path: string): Promise<OwnFacts> {
+  const head = await readBytes(content, 0, Math.min(content.sizeBytes, tarHeader.sizeBytes));
+  let facts: OwnFacts = { structures: [], extents: [] };
+  if (!hasTarChecksum(head)) return facts;
+  const archive = { content, reader: windowReader(content), warnings: collectWarnings() };
+  for await (const member of tarMembers(archive)) {
+    if (
+      `/${member.path
+        .split("/")
+        .filter((name) => name !== "" && name !== ".")
+        .join("/")}` !== path
+    )
+      continue;
+    const { header, headerOffset } = member;
+    const structure = await structureAt(content, tarHeader, "tar header", headerOffset);
+    const data = { offset: headerOffset + tarHeader.sizeBytes, length: header.size, what: "data", fileOffset: 0 };
+    facts = { structures: [structure], extents: member.content.sizeBytes > 0 ? [data] : [] };
+  }
+  return facts;
 }

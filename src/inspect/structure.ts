@@ -1,7 +1,7 @@
 // A structure as it lies in an image, taken apart by its declaration: what `stat` and `dump` show.
 
 import { type DumpLine, dumpStruct, type Fields, type Struct, toText } from "../bytes/index.ts";
-import { timeText } from "./list.ts";
+import { exactTimeText } from "./list.ts";
 
 export interface Structure {
   /** What it is: "inode 57", "directory record of /boot/loader". */
@@ -35,7 +35,8 @@ const MAX_SHOWN_BYTES = 32;
 export function valueText({ name, value }: Pick<DumpLine, "name" | "value">): string {
   if (value === undefined) return "not recorded";
   if (typeof value === "number") {
-    if (/(time|MTIME|Date and Time|time stamp)$/.test(name) && value !== 0) return `${value} (${timeText(value)} UTC)`;
+    if (/(time|MTIME|Date and Time|time stamp)$/.test(name) && value !== 0)
+      return `${value} (${exactTimeText(value)} UTC)`;
     if (/mode$/i.test(name)) return `0${value.toString(8)}`;
     return Math.abs(value) < 256
       ? String(value)

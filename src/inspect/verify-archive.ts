@@ -152,6 +152,9 @@ function verifyForBoot(sb: Superblock, content: Content, at: string, isBooted: b
 
 function verifyHoles(tree: Directory, at: string, { add }: Verification): void {
   for (const { path, node } of walk(tree)) {
+    if (node.type === "symlink" && (node.target === "" || node.target.includes("\0")) && isBootPath(path)) {
+      add("boot-holes", "error", `${toText(at + path)}: the target of the link is not in its first block`, at + path);
+    }
     if (node.type !== "file" || node.content.dataRanges === undefined || !isBootPath(path)) continue;
     const dataBytes = node.content.dataRanges.reduce((sum, { length }) => sum + length, 0);
     if (dataBytes >= node.content.sizeBytes) continue;

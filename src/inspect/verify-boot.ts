@@ -22,6 +22,7 @@ import { SECTOR_BYTES } from "../iso9660-writer-ts/format.ts";
 import { BOOT_INFO_TABLE_OFFSET, bootInfoTable } from "../iso9660-writer-ts/format-eltorito.ts";
 import { ROCK_RIDGE_IDENTIFIERS } from "../iso9660-writer-ts/format-rockridge.ts";
 import { fileExtents } from "../iso9660-writer-ts/read.ts";
+import type { SeenRecord } from "../iso9660-writer-ts/read-hierarchy.ts";
 import { type Directory, findFile, lookup, type Node, resolve, splitPath } from "../tree/index.ts";
 import { type BootImage, bootImages } from "./boot-parts.ts";
 import { recordsAt, shownHierarchy } from "./iso-structures.ts";
@@ -315,10 +316,17 @@ async function verifyNames(layer: IsoLayer, paths: readonly string[], { add }: V
     for (const name of splitPath(path)) {
       const entry = directory?.entries.find((one) => one.name === name);
       if (entry === undefined) break;
+      const clash = directory?.entries.find((one) => one.name !== name && one.name.toLowerCase() === name);
+      if (clash) {
+        const found = `${toText(path)}: the loader may take ${toText(clash.name)} for ${toText(name)}: they differ in case only`;
+        add("case-clash", "warning", found, path);
+      }
       const { identifier, entries } = entry.first;
       const pieces = entries.filter(({ signature }) => signature === "NM").length;
-      if (!(isAnnounced && pieces === 1) && identifier !== name) {
-        const why = isAnnounced ? `its Rock Ridge name is in ${pieces} pieces` : "no ER announces Rock Ridge";
+      const isHidden = isNameBehindContinuation(entry.first);
+      if (!(isAnnounced && pieces === 1 && !isHidden) && identifier !== name) {
+        const inPieces = isHidden ? "its NM comes after a CE" : `its Rock Ridge name is in ${pieces} pieces`;
+        const why = isAnnounced ? inPieces : "no ER announces Rock Ridge";
         add(
           "rock-ridge",
           "error",
@@ -330,6 +338,16 @@ async function verifyNames(layer: IsoLayer, paths: readonly string[], { add }: V
       directory = entry.directory;
     }
   }
+}
+
+/** The loader goes to the continuation as soon as it meets a CE, and never comes back to what follows it in the record. */
+function isNameBehindContinuation({ bytes, entries }: SeenRecord): boolean {
+  const isOwn = ({ bytes: one }: (typeof entries)[number]): boolean =>
+    one.buffer === bytes.buffer &&
+    one.byteOffset >= bytes.byteOffset &&
+    one.byteOffset < bytes.byteOffset + bytes.length;
+  const own = entries.filter(isOwn).map(({ signature }) => signature);
+  return own.includes("CE") && own.indexOf("NM") > own.indexOf("CE");
 }
 
 /** isoboot takes the first record whose name begins with what it looks for, unless "." or ";" follows. */

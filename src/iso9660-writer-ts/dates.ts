@@ -27,15 +27,25 @@ function civil(seconds: number): Civil {
   return lastCivil[1];
 }
 
+const DAY_SECONDS = 24 * 60 * 60;
+/** Files of one build are often of one day: its date is looked for once. */
+let lastDay: readonly [days: number, date: Pick<Civil, "year" | "month" | "day">] = [Number.NaN, NONE];
+
 function civilOf(seconds: number): Civil {
-  const date = new Date(seconds * 1000);
+  const days = Math.floor(seconds / DAY_SECONDS);
+  if (lastDay[0] !== days) {
+    const date = new Date(days * DAY_SECONDS * 1000);
+    lastDay = [days, { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }];
+  }
+  const { year, month, day } = lastDay[1];
+  const time = seconds - days * DAY_SECONDS;
   return {
-    year: date.getUTCFullYear(),
-    month: date.getUTCMonth() + 1,
-    day: date.getUTCDate(),
-    hour: date.getUTCHours(),
-    minute: date.getUTCMinutes(),
-    second: date.getUTCSeconds(),
+    year,
+    month,
+    day,
+    hour: Math.floor(time / 3600),
+    minute: Math.floor(time / 60) % 60,
+    second: time % 60,
   };
 }
 
@@ -71,6 +81,9 @@ export function fitsDate17(seconds: number): boolean {
   return Number.isSafeInteger(seconds) && seconds >= LONG_RANGE[0] && seconds < LONG_RANGE[1];
 }
 
+/** 9.1.5: all seven bytes are zero where no date is recorded. */
+const NO_DATE7: Civil = { year: FIRST_SHORT_YEAR, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+
 /** ECMA-119 9.1.5: years since 1900, month, day, hour, minute, second, offset from GMT in quarters of an hour. */
 export const date7: FieldType<number | undefined> = {
   name: "date[7]",
@@ -89,15 +102,17 @@ export const date7: FieldType<number | undefined> = {
     return secondsOf(fields, view.getInt8(offset + 6));
   },
   write(view, offset, seconds) {
-    new Uint8Array(view.buffer, view.byteOffset + offset, 7).fill(0);
-    if (seconds === undefined) return;
-    if (!fitsDate7(seconds)) {
+    if (seconds !== undefined && !fitsDate7(seconds)) {
       throw new RangeError(`time ${seconds} is outside of the years ${FIRST_SHORT_YEAR}..${LAST_SHORT_YEAR}`);
     }
-    const { year, month, day, hour, minute, second } = civil(seconds);
-    [year - FIRST_SHORT_YEAR, month, day, hour, minute, second].forEach((value, i) => {
-      view.setUint8(offset + i, value);
-    });
+    const { year, month, day, hour, minute, second } = seconds === undefined ? NO_DATE7 : civil(seconds);
+    view.setUint8(offset, year - FIRST_SHORT_YEAR);
+    view.setUint8(offset + 1, month);
+    view.setUint8(offset + 2, day);
+    view.setUint8(offset + 3, hour);
+    view.setUint8(offset + 4, minute);
+    view.setUint8(offset + 5, second);
+    view.setInt8(offset + 6, 0);
   },
 };
 

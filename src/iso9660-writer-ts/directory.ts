@@ -20,24 +20,34 @@ export interface RecordValues {
 const MAX_RECORD_BYTES = 254;
 
 /** Bytes of a record but for its System Use entries; the identifier is padded so that these begin at an even offset. */
-function fixedBytes({ identifier }: RecordValues): number {
+function fixedBytes(identifier: string): number {
   return roundUp(directoryRecord.sizeBytes + identifier.length, 2);
 }
 
+/** A record and where it goes: offsets in its run's sectors, and in the run's continuation blocks. */
 interface PlacedRecord {
-  readonly record: RecordValues;
   readonly offset: number;
   readonly length: number;
   readonly systemUse: SystemUseParts;
-  /** Where each continuation area begins, in bytes from the start of the run's continuation blocks. */
   readonly areaOffsets: readonly number[];
 }
 
 /** Records that are placed together: they begin at a sector, their continuation areas at a block. */
-export interface PlacedRun {
-  readonly records: readonly PlacedRecord[];
-  readonly sectors: number;
-  readonly continuationBlocks: number;
+export interface Run {
+  end: number;
+  areasEnd: number;
+}
+
+export function newRun(): Run {
+  return { end: 0, areasEnd: 0 };
+}
+
+export function sectorsOf({ end }: Run): number {
+  return divideUp(end, SECTOR_BYTES);
+}
+
+export function continuationBlocksOf({ areasEnd }: Run): number {
+  return divideUp(areasEnd, SECTOR_BYTES);
 }
 
 /** The offset for `length` bytes at or after `offset` that keeps them, and a spare byte, inside one sector. */
@@ -46,34 +56,38 @@ function fit(offset: number, length: number): number {
   return length < left ? offset : offset + left;
 }
 
-/** Places of records depend on the sizes of what they say only, so that they can be found before any address is known. */
-export function placeRun(records: Iterable<RecordValues>): PlacedRun {
-  let end = 0;
-  let areasEnd = 0;
-  const placed: PlacedRecord[] = [];
-  for (const record of records) {
-    const fixed = fixedBytes(record);
-    const systemUse = splitSystemUse(record.systemUse, MAX_RECORD_BYTES - fixed);
-    const link = systemUse.continuations.length > 0 ? CE_BYTES : 0;
-    const length = roundUp(fixed + totalBytes(systemUse.record) + link, 2);
-    const offset = fit(end, length);
-    end = offset + length;
-    const areaOffsets = systemUse.continuations.map((_, i) => {
-      const size = areaBytes(systemUse, i);
-      const areaOffset = fit(areasEnd, size);
-      areasEnd = areaOffset + size;
-      return areaOffset;
-    });
-    placed.push({ record, offset, length, systemUse, areaOffsets });
-  }
-  return {
-    records: placed,
-    sectors: divideUp(end, SECTOR_BYTES),
-    continuationBlocks: divideUp(areasEnd, SECTOR_BYTES),
-  };
+/**
+ * Places a record with this identifier and so many bytes of System Use entries, which may be found without making them.
+ * Returns whether they all fit the record; if not, nothing was placed.
+ */
+export function placeWhole(run: Run, identifier: string, systemUseBytes: number): boolean {
+  const length = roundUp(fixedBytes(identifier) + systemUseBytes, 2);
+  if (length > MAX_RECORD_BYTES) return false;
+  run.end = fit(run.end, length) + length;
+  return true;
 }
 
 const CE_BYTES = ce(0, 0, 0).sizeBytes;
+const NO_OFFSETS: readonly number[] = [];
+
+/** Places of records depend on the sizes of what they say only, so that they can be found before any address is known. */
+export function placeRecord(run: Run, { identifier, systemUse: entries }: RecordValues): PlacedRecord {
+  const fixed = fixedBytes(identifier);
+  const systemUse = splitSystemUse(entries, MAX_RECORD_BYTES - fixed);
+  const { continuations } = systemUse;
+  const link = continuations.length > 0 ? CE_BYTES : 0;
+  const length = roundUp(fixed + totalBytes(systemUse.record) + link, 2);
+  const offset = fit(run.end, length);
+  run.end = offset + length;
+  if (continuations.length === 0) return { offset, length, systemUse, areaOffsets: NO_OFFSETS };
+  const areaOffsets = continuations.map((_, i) => {
+    const size = areaBytes(systemUse, i);
+    const areaOffset = fit(run.areasEnd, size);
+    run.areasEnd = areaOffset + size;
+    return areaOffset;
+  });
+  return { offset, length, systemUse, areaOffsets };
+}
 
 function linkTo(placed: PlacedRecord, index: number, continuationLba: number): SystemUseEntry {
   const at = placed.areaOffsets[index] ?? 0;
@@ -81,29 +95,40 @@ function linkTo(placed: PlacedRecord, index: number, continuationLba: number): S
   return ce(lba, at % SECTOR_BYTES, areaBytes(placed.systemUse, index));
 }
 
-function writeEntries(entries: readonly SystemUseEntry[], target: Uint8Array, offset: number): void {
+/** Writes entries one after the other; returns where the last one ends. */
+function writeEntries(entries: readonly SystemUseEntry[], target: Uint8Array, offset: number): number {
   for (const entry of entries) {
     entry.write(target, offset);
     offset += entry.sizeBytes;
   }
+  return offset;
 }
 
 /** The sectors of a run's records. */
-export function encodeRecords(run: PlacedRun, continuationLba: number, target: Uint8Array): void {
-  for (const placed of run.records) {
-    const { record, offset, length, systemUse } = placed;
+export function encodeRecords(records: readonly RecordValues[], continuationLba: number, target: Uint8Array): void {
+  const run = newRun();
+  for (const record of records) {
+    const placed = placeRecord(run, record);
+    const { offset, length, systemUse } = placed;
     encodeRecord(record, length, target, offset);
-    const link = systemUse.continuations.length > 0 ? [linkTo(placed, 0, continuationLba)] : [];
-    writeEntries([...systemUse.record, ...link], target, offset + fixedBytes(record));
+    const end = writeEntries(systemUse.record, target, offset + fixedBytes(record.identifier));
+    if (systemUse.continuations.length > 0) linkTo(placed, 0, continuationLba).write(target, end);
   }
 }
 
 /** The blocks of a run's continuation areas. */
-export function encodeContinuations(run: PlacedRun, continuationLba: number, target: Uint8Array): void {
-  for (const placed of run.records) {
-    placed.systemUse.continuations.forEach((entries, i) => {
-      const link = i + 1 < placed.systemUse.continuations.length ? [linkTo(placed, i + 1, continuationLba)] : [];
-      writeEntries([...entries, ...link], target, placed.areaOffsets[i] ?? 0);
+export function encodeContinuations(
+  records: readonly RecordValues[],
+  continuationLba: number,
+  target: Uint8Array,
+): void {
+  const run = newRun();
+  for (const record of records) {
+    const placed = placeRecord(run, record);
+    const { continuations } = placed.systemUse;
+    continuations.forEach((entries, i) => {
+      const end = writeEntries(entries, target, placed.areaOffsets[i] ?? 0);
+      if (i + 1 < continuations.length) linkTo(placed, i + 1, continuationLba).write(target, end);
     });
   }
 }

@@ -5,7 +5,7 @@
 import { compareByteStrings, ImageError, toText } from "../bytes/index.ts";
 import { type Directory, directory, joinPath, type Node, sortedEntries } from "../tree/index.ts";
 import { SELF_IDENTIFIER } from "./format.ts";
-import { identifiers, type NameRules, orderKey } from "./names.ts";
+import { identifiers, type Named, type NameRules, orderKey } from "./names.ts";
 
 export interface HierarchyRules {
   readonly names: NameRules;
@@ -18,15 +18,24 @@ export interface HierarchyRules {
 }
 
 /** One record of a directory, beside those for itself and its parent; one for each section of a big file. */
-export interface HierarchyEntry {
-  readonly name: string;
-  readonly path: string;
+export interface HierarchyEntry extends Named {
   readonly node: Node;
   identifier: string;
   /** The directory, when the node is one. */
-  readonly directory?: HierarchyDirectory;
-  /** The directory lies elsewhere, and this record only leads to it (CL). */
+  readonly directory: HierarchyDirectory | undefined;
+  /** The directory lies elsewhere, and this record, a file's, only leads to it (CL). */
   readonly isPlaceholder: boolean;
+}
+
+function makeEntry(
+  name: string,
+  path: string,
+  node: Node,
+  directory?: HierarchyDirectory,
+  isPlaceholder = false,
+): HierarchyEntry {
+  const isDirectory = directory !== undefined && !isPlaceholder;
+  return { name, path, node, identifier: "", directory, isPlaceholder, isDirectory };
 }
 
 export interface HierarchyDirectory {
@@ -117,17 +126,16 @@ function structure(root: Directory, rules: HierarchyRules): HierarchyDirectory {
       if (parent.isMovedHome) break;
       const path = joinPath(parent.path, name);
       if (!isExpressible(node, path, rules)) continue;
-      const plain = { name, path, node, identifier: "", isPlaceholder: false };
-      if (node.type !== "directory") parent.entries.push(plain);
+      if (node.type !== "directory") parent.entries.push(makeEntry(name, path, node));
       else if (!rules.relocate || parent.level < MAX_LEVEL) {
         const child = makeDirectory(path, node, parent);
-        parent.entries.push({ ...plain, directory: child });
+        parent.entries.push(makeEntry(name, path, node, child));
         pending.push(child);
       } else {
         movedHome ??= addMovedHome(top);
         const child = makeDirectory(path, node, movedHome, { trueParent: parent });
-        movedHome.entries.push({ ...plain, directory: child });
-        parent.entries.push({ ...plain, directory: child, isPlaceholder: true });
+        movedHome.entries.push(makeEntry(name, path, node, child));
+        parent.entries.push(makeEntry(name, path, node, child, true));
         pending.push(child);
       }
     }
@@ -140,7 +148,7 @@ function addMovedHome(top: HierarchyDirectory): HierarchyDirectory {
   while (top.node.entries.has(name)) name += "_";
   const node = directory({ ...top.node, mode: 0o755 });
   const home = makeDirectory(joinPath("/", name), node, top, { isMovedHome: true });
-  top.entries.push({ name, path: home.path, node, identifier: "", directory: home, isPlaceholder: false });
+  top.entries.push(makeEntry(name, home.path, node, home));
   return home;
 }
 
@@ -156,12 +164,7 @@ function isExpressible(node: Node, path: string, rules: HierarchyRules): boolean
 }
 
 function assignIdentifiers(parent: HierarchyDirectory, { names }: HierarchyRules): void {
-  const named = parent.entries.map(({ name, path, directory: child, isPlaceholder }) => ({
-    name,
-    path,
-    isDirectory: child !== undefined && !isPlaceholder,
-  }));
-  const assigned = identifiers(named, names);
+  const assigned = identifiers(parent.entries, names);
   const keyed = parent.entries.map((entry, i) => {
     entry.identifier = assigned[i] ?? "";
     return { entry, key: orderKey(entry.identifier, names.characters === "ucs2") };

@@ -66,6 +66,9 @@ export const JOLIET: NameRules = {
   maxDirectoryLength: 64,
 };
 
+/** mkisofs -joliet-long: more than the specification allows, and read by many all the same. */
+export const JOLIET_LONG_MAX_LENGTH = 103;
+
 /** What is replaced by "_": control characters always, and what the set has not. */
 const FORBIDDEN: Readonly<Record<Characters, RegExp>> = {
   d: /[^A-Za-z0-9_.]/g,
@@ -124,20 +127,25 @@ interface Parts {
 
 const joined = ({ stem, extension }: Parts): string => (extension === undefined ? stem : `${stem}.${extension}`);
 
+/** Of ASCII letters only: bytes above are no Latin-1 characters. */
+function upperCase(text: string): string {
+  return /[\x80-\uffff]/.test(text) ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) : text.toUpperCase();
+}
+
 /** A name in the allowed characters and lengths. */
 function translate(text: string, isDirectory: boolean, rules: NameRules): Parts {
-  const cased = rules.upperCase ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) : text; // ASCII only
   const forbidden = FORBIDDEN[rules.characters];
   const { extraCharacters } = rules;
   let allowed = extraCharacters
-    ? cased.replace(forbidden, (character) => (extraCharacters.includes(character) ? character : "_"))
-    : cased.replace(forbidden, "_");
+    ? text.replace(forbidden, (character) => (extraCharacters.includes(character) ? character : "_"))
+    : text.replace(forbidden, "_");
+  if (rules.upperCase) allowed = upperCase(allowed);
   if (!rules.leadingDot && allowed.startsWith(".")) allowed = `_${allowed.slice(1)}`;
   const lastDot = allowed.lastIndexOf(".");
   const mayHaveDot = !isDirectory || rules.multipleDots;
   let stem = lastDot > 0 && mayHaveDot ? allowed.slice(0, lastDot) : allowed;
   let extension = stem === allowed ? undefined : allowed.slice(lastDot + 1);
-  if (!rules.multipleDots) stem = stem.slice(0, 1) + stem.slice(1).replaceAll(".", "_");
+  if (!rules.multipleDots && stem.includes(".", 1)) stem = stem.slice(0, 1) + stem.slice(1).replaceAll(".", "_");
   if (extension === "" && !rules.multipleDots) extension = undefined; // "NAME." is written the same way by trailingDot
   return fitted({ stem, extension }, isDirectory, rules);
 }
@@ -185,23 +193,23 @@ export function identifiers(entries: readonly Named[], rules: NameRules): string
   const result = new Array<string>(entries.length);
   const taken = new Set<string>();
   const nextNumber = new Map<string, number>();
-  const finish = (index: number, parts: Parts, isDirectory: boolean): void => {
-    const key = joined(parts);
+  const finish = (index: number, key: string, isDirectory: boolean): void => {
     taken.add(key);
     const dot = rules.trailingDot && !key.includes(".") ? "." : "";
     const tail = isDirectory ? "" : dot + (rules.version ? ";1" : "");
     result[index] = identifierBytes(key + tail, rules);
   };
-  const changed: { index: number; entry: Named; parts: Parts }[] = [];
+  const changed: { index: number; entry: Named; parts: Parts; key: string }[] = [];
   entries.forEach((entry, index) => {
     const text = charactersOf(entry.name, rules);
     const parts = translate(text, entry.isDirectory, rules);
-    if (joined(parts) === text && !taken.has(text)) finish(index, parts, entry.isDirectory);
-    else changed.push({ index, entry, parts });
+    const key = joined(parts);
+    if (key === text && !taken.has(text)) finish(index, key, entry.isDirectory);
+    else changed.push({ index, entry, parts, key });
   });
   changed.sort((a, b) => compareByteStrings(a.entry.name, b.entry.name));
-  for (const { index, entry, parts } of changed) {
-    const free = taken.has(joined(parts)) ? numbered(parts, entry, rules, taken, nextNumber) : parts;
+  for (const { index, entry, parts, key } of changed) {
+    const free = taken.has(key) ? joined(numbered(parts, entry, rules, taken, nextNumber)) : key;
     finish(index, free, entry.isDirectory);
   }
   return result;

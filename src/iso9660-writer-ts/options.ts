@@ -6,7 +6,7 @@ import { fitsDate17 } from "./dates.ts";
 import { type BootEntry, EMULATIONS } from "./eltorito.ts";
 import { SECTOR_BYTES, SYSTEM_AREA_SECTORS } from "./format.ts";
 import type { RockRidgeVersion } from "./format-rockridge.ts";
-import { LEVEL_4, type NameRules, RELAXED } from "./names.ts";
+import { JOLIET, JOLIET_LONG_MAX_LENGTH, LEVEL_4, type NameRules, RELAXED } from "./names.ts";
 
 /** Volume identifiers (ECMA-119 8.4): byte strings, empty unless given. */
 export interface VolumeIdentifiers {
@@ -80,9 +80,6 @@ const IDENTIFIER_BYTES: Readonly<Record<keyof VolumeIdentifiers, number>> = {
 /** A record must have room for its identifier, one Rock Ridge name of useful length and the link to the rest. */
 const MAX_IDENTIFIER_WITH_ROCK_RIDGE = 128;
 const MAX_IDENTIFIER = LEVEL_4.maxFileLength;
-const JOLIET_MAX_LENGTH = 64;
-/** mkisofs -joliet-long */
-const JOLIET_LONG_MAX_LENGTH = 103;
 
 function invalid(message: string): never {
   throw new ImageError("invalid-argument", message);
@@ -101,7 +98,7 @@ export function resolveOptions(options: IsoOptions): ResolvedOptions {
   const limit = rockRidge ? MAX_IDENTIFIER_WITH_ROCK_RIDGE : MAX_IDENTIFIER;
   if (longest > limit) invalid(`names: identifiers of ${longest} bytes do not fit a record; the limit is ${limit}`);
   if (names.characters === "ucs2") invalid("names: UCS-2 names belong to Joliet only; set joliet");
-  const jolietMaxLength = joliet === false ? 0 : joliet === true ? JOLIET_MAX_LENGTH : joliet.maxLength;
+  const jolietMaxLength = joliet === false ? 0 : joliet === true ? JOLIET.maxFileLength : joliet.maxLength;
   if (joliet !== false && (jolietMaxLength < 8 || jolietMaxLength > JOLIET_LONG_MAX_LENGTH)) {
     invalid(`joliet: names of ${jolietMaxLength} characters; 8 to ${JOLIET_LONG_MAX_LENGTH} are possible`);
   }

@@ -4,11 +4,11 @@ import { type Content, divideUp, encodedContent, ImageError } from "../bytes/ind
 import { type Extent, extent, type Owner } from "../layout/index.ts";
 import type { File } from "../tree/index.ts";
 import type { HierarchyKind } from "./descriptors.ts";
-import { encodeContinuations, encodeRecords, placeRun, type RecordValues } from "./directory.ts";
+import { continuationBlocksOf, encodeContinuations, encodeRecords, type RecordValues, sectorsOf } from "./directory.ts";
 import { SECTOR_BYTES } from "./format.ts";
 import { type HierarchyDirectory, volumeOrder } from "./hierarchy.ts";
 import { encodePathTable, pathTableBytes } from "./path-table.ts";
-import { entryCount, type Inode, type RecordContext, recordsOf } from "./records.ts";
+import { entryCount, type Inode, measureRecords, type RecordContext, recordsOf } from "./records.ts";
 
 /** A volume in the making. */
 export interface Board {
@@ -88,10 +88,10 @@ function placeDirectory(
   const count = entryCount(directory);
   const starts = Array.from({ length: divideUp(count, RUN_ENTRIES) }, (_, i) => i * RUN_ENTRIES);
   const runs = starts.map((from) => {
-    const records = (): Iterable<RecordValues> =>
-      recordsOf(directory, from, Math.min(from + RUN_ENTRIES, count), context);
-    const { sectors, continuationBlocks } = placeRun(records());
-    return { records, sectors, continuationBlocks };
+    const to = Math.min(from + RUN_ENTRIES, count);
+    const run = measureRecords(directory, from, to, context);
+    const records = (): RecordValues[] => recordsOf(directory, from, to, context);
+    return { records, sectors: sectorsOf(run), continuationBlocks: continuationBlocksOf(run) };
   });
   const sectors = runs.reduce((sum, run) => sum + run.sectors, 0);
   directory.lba = board.take(sectors);
@@ -101,8 +101,8 @@ function placeDirectory(
   for (const { records, ...run } of runs) {
     const areaLba = board.take(run.continuationBlocks);
     // The records are made again when they are encoded: only then all addresses are known.
-    const encodeSectors = (target: Uint8Array): void => encodeRecords(placeRun(records()), areaLba, target);
-    const encodeAreas = (target: Uint8Array): void => encodeContinuations(placeRun(records()), areaLba, target);
+    const encodeSectors = (target: Uint8Array): void => encodeRecords(records(), areaLba, target);
+    const encodeAreas = (target: Uint8Array): void => encodeContinuations(records(), areaLba, target);
     const areaBytes = run.continuationBlocks * SECTOR_BYTES;
     board.show(lba, { what: `${kind} directory`, path }, encodedContent(run.sectors * SECTOR_BYTES, encodeSectors));
     if (areaBytes > 0) board.show(areaLba, { what: "continuation area", path }, encodedContent(areaBytes, encodeAreas));

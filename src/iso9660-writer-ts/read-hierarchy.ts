@@ -269,7 +269,9 @@ function entriesOf(walk: Walk, { path: at, records }: SeenDirectory, ucs2: boole
       );
     }
     if ((first.values["File Flags"] & FILE_FLAGS.associatedFile) !== 0) continue;
-    const name = first.rockRidge.name ?? plainName(first, ucs2);
+    const plain = plainName(first, ucs2);
+    const isOther = names.has(plain) && !hasVersion(first, ucs2); // "A" and "A.", where no dot is demanded
+    const name = first.rockRidge.name ?? (isOther ? identifierText(first.identifier, ucs2) : plain);
     const path = joinPath(at, name);
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
       walk.complain("bad-name", "error", `a record has the name "${name}"`, at);
@@ -287,6 +289,10 @@ function entriesOf(walk: Walk, { path: at, records }: SeenDirectory, ucs2: boole
 
 function isContinued(record: SeenRecord | undefined): boolean {
   return record !== undefined && (record.values["File Flags"] & FILE_FLAGS.multiExtent) !== 0;
+}
+
+function hasVersion({ identifier }: SeenRecord, ucs2: boolean): boolean {
+  return /;\d+$/.test(identifierText(identifier, ucs2));
 }
 
 /** The name that readers without Rock Ridge show: without version, and without a dot that nothing follows. */

@@ -41,51 +41,67 @@ const VERSION = 1;
 /** LEN_xx is one byte. */
 const MAX_ENTRY_BYTES = 255;
 
+/** `values` and `tail` are asked when the entry is written: planning wants its size only. */
 function entry<F extends Fields>(
   signature: string,
   declared: Struct<F>,
-  values: Partial<ValuesOf<F>>,
-  tail = "",
+  values: () => Partial<ValuesOf<F>>,
+  tailBytes = 0,
+  tail: () => string = () => "",
 ): SystemUseEntry {
-  const sizeBytes = declared.sizeBytes + tail.length;
+  const sizeBytes = declared.sizeBytes + tailBytes;
   return {
     signature,
     sizeBytes,
     write(target, offset) {
-      declared.encode(values, target, offset);
+      declared.encode(values(), target, offset);
       const head = { "Signature Word": signature, Length: sizeBytes, "System Use Entry Version": VERSION };
       systemUseEntry.patch(head, target, offset);
-      writeByteString(tail, target, offset + declared.sizeBytes);
+      if (tailBytes > 0) writeByteString(tail(), target, offset + declared.sizeBytes);
     },
   };
 }
 
 export function sp(): SystemUseEntry {
   const [first, second] = SP_CHECK_BYTES;
-  return entry("SP", sharingProtocol, { "Check Byte 1": first, "Check Byte 2": second });
+  return entry("SP", sharingProtocol, () => ({ "Check Byte 1": first, "Check Byte 2": second }));
 }
 
 export function er(version: RockRidgeVersion): SystemUseEntry {
   const { identifier, descriptor, source } = ROCK_RIDGE_EXTENSION[version];
+  const tail = identifier + descriptor + source;
   return entry(
     "ER",
     extensionsReference,
-    {
+    () => ({
       "Identifier Length": identifier.length,
       "Descriptor Length": descriptor.length,
       "Source Length": source.length,
       "Extension Version": VERSION,
-    },
-    identifier + descriptor + source,
+    }),
+    tail.length,
+    () => tail,
   );
 }
 
 export function ce(lba: number, offset: number, length: number): SystemUseEntry {
-  return entry("CE", continuationArea, {
+  return entry("CE", continuationArea, () => ({
     "Block Location of Continuation Area": lba,
     "Offset to Start of Continuation Area": offset,
     "Length of Continuation Area": length,
-  });
+  }));
+}
+
+/** Bytes of NM, for a name in one piece. */
+export function nameBytes(name: string): number {
+  return alternateName.sizeBytes + name.length;
+}
+
+/** Bytes of PX and TF. */
+export function attributeBytes(mtimeSeconds: number, version: RockRidgeVersion): number {
+  const attributes = version === "1.12" ? posixAttributesWithSerial : posixAttributes;
+  const time = fitsDate7(mtimeSeconds) ? modificationTime : longModificationTime;
+  return attributes.sizeBytes + time.sizeBytes;
 }
 
 /** The name in one piece up to 250 bytes; RRIP 4.1.4 continues longer ones in a second entry. */
@@ -94,29 +110,38 @@ export function nm(name: string): SystemUseEntry[] {
   const entries: SystemUseEntry[] = [];
   for (let from = 0; from < name.length; from += room) {
     const more = from + room < name.length;
-    entries.push(entry("NM", alternateName, { Flags: more ? CONTINUE : 0 }, name.slice(from, from + room)));
+    const part = more || from > 0 ? name.slice(from, from + room) : name;
+    entries.push(
+      entry(
+        "NM",
+        alternateName,
+        () => ({ Flags: more ? CONTINUE : 0 }),
+        part.length,
+        () => part,
+      ),
+    );
   }
   return entries;
 }
 
 export function px(node: Node, links: number, serial: number | undefined): SystemUseEntry {
-  const values = {
+  const values = () => ({
     "POSIX File Mode": modeWithType(node),
     "POSIX File Links": links,
     "POSIX File User ID": node.uid,
     "POSIX File Group ID": node.gid,
-  };
+  });
   return serial === undefined
     ? entry("PX", posixAttributes, values)
-    : entry("PX", posixAttributesWithSerial, { ...values, "POSIX File Serial Number": serial });
+    : entry("PX", posixAttributesWithSerial, () => ({ ...values(), "POSIX File Serial Number": serial }));
 }
 
 /** Only the modification time is known. The long form holds the years that the short one cannot. */
 export function tf(mtimeSeconds: number): SystemUseEntry {
   const { modify, longForm } = TF_FLAGS;
   return fitsDate7(mtimeSeconds)
-    ? entry("TF", modificationTime, { Flags: modify, Modify: mtimeSeconds })
-    : entry("TF", longModificationTime, { Flags: modify | longForm, Modify: mtimeSeconds });
+    ? entry("TF", modificationTime, () => ({ Flags: modify, Modify: mtimeSeconds }))
+    : entry("TF", longModificationTime, () => ({ Flags: modify | longForm, Modify: mtimeSeconds }));
 }
 
 /**
@@ -128,19 +153,19 @@ export function pn(path: string, major: number, minor: number): SystemUseEntry {
     const message = `${toText(path)}: device 0,${minor} cannot be told from an old 16-bit device number in Rock Ridge`;
     throw new ImageError("limit", `${message}; minor numbers of major 0 end at 255`, { path });
   }
-  return entry("PN", posixDevice, { "Dev_t High": major, "Dev_t Low": minor });
+  return entry("PN", posixDevice, () => ({ "Dev_t High": major, "Dev_t Low": minor }));
 }
 
 export function cl(lba: number): SystemUseEntry {
-  return entry("CL", childLink, { "Location of Child Directory": lba });
+  return entry("CL", childLink, () => ({ "Location of Child Directory": lba }));
 }
 
 export function pl(lba: number): SystemUseEntry {
-  return entry("PL", parentLink, { "Location of Parent Directory": lba });
+  return entry("PL", parentLink, () => ({ "Location of Parent Directory": lba }));
 }
 
 export function re(): SystemUseEntry {
-  return entry("RE", systemUseEntry, {});
+  return entry("RE", systemUseEntry, () => ({}));
 }
 
 interface Component {
@@ -172,6 +197,12 @@ function componentBytes({ flags, text }: Component): string {
   return String.fromCharCode(...head) + text;
 }
 
+/** What one SL holds. */
+interface Area {
+  readonly components: Component[];
+  sizeBytes: number;
+}
+
 const SL_ROOM = MAX_ENTRY_BYTES - symbolicLink.sizeBytes;
 const COMPONENT_HEAD_BYTES = componentRecord.sizeBytes;
 
@@ -197,10 +228,12 @@ function roomToBreak(components: readonly Component[]): number[] {
 export function sl(target: string): SystemUseEntry[] {
   const components = componentsOf(target);
   const needs = roomToBreak(components);
-  const areas: string[] = [""];
-  const room = (): number => SL_ROOM - (areas[areas.length - 1] ?? "").length - COMPONENT_HEAD_BYTES;
+  const areas: Area[] = [{ components: [], sizeBytes: 0 }];
+  const last = (): Area => areas[areas.length - 1] as Area;
+  const room = (): number => SL_ROOM - last().sizeBytes - COMPONENT_HEAD_BYTES;
   const put = (component: Component): void => {
-    areas[areas.length - 1] += componentBytes(component);
+    last().components.push(component);
+    last().sizeBytes += COMPONENT_HEAD_BYTES + component.text.length;
   };
   components.forEach(({ flags, text }, i) => {
     const after = needs[i + 1] ?? 0;
@@ -210,11 +243,15 @@ export function sl(target: string): SystemUseEntry[] {
       if (length > 0) put({ flags: COMPONENT_FLAGS.continue, text: rest.slice(0, length) });
       else if (rest.length <= room()) break;
       rest = rest.slice(Math.max(0, length));
-      areas.push("");
+      areas.push({ components: [], sizeBytes: 0 });
     }
     put({ flags, text: rest });
   });
-  return areas.map((area, i) => entry("SL", symbolicLink, { Flags: i + 1 < areas.length ? CONTINUE : 0 }, area));
+  return areas.map(({ components: some, sizeBytes }, i) => {
+    const more = i + 1 < areas.length;
+    const flags = (): { Flags: number } => ({ Flags: more ? CONTINUE : 0 });
+    return entry("SL", symbolicLink, flags, sizeBytes, () => some.map(componentBytes).join(""));
+  });
 }
 
 /** The entries of one record, those in the record itself and those in its continuation areas, one after the other. */

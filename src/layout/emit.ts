@@ -14,7 +14,7 @@ export interface Window {
   readonly offset: number;
   readonly length: number;
   /** The bytes, or undefined when the layout has nothing here: all zeros, known without reading. */
-  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  readonly bytes: Uint8Array | undefined;
 }
 
 export interface WindowOptions {
@@ -27,7 +27,7 @@ export interface WindowOptions {
   /** End (exclusive). */
   readonly to?: number;
   /** Gives the buffer for a window, with whatever in it; default: a new one. */
-  readonly allocate?: ((lengthBytes: number) => Uint8Array<ArrayBuffer>) | undefined;
+  readonly allocate?: ((lengthBytes: number) => Uint8Array) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +37,7 @@ const DEFAULT_READ_AHEAD = 2;
 /** The image in consecutive windows, in order. A window's buffer is the receiver's: to transfer, to keep, or to use again. */
 export function windows(layout: Layout, options: WindowOptions = {}): AsyncGenerator<Window> {
   const { windowBytes = DEFAULT_WINDOW_BYTES, from = 0, to = layout.sizeBytes } = options;
-  return readAhead(layout, consecutive(from, to, windowBytes), options);
+  return windowsOf(layout, consecutive(from, to, windowBytes), options);
 }
 
 function* consecutive(from: number, to: number, windowBytes: number): Generator<Range> {
@@ -66,8 +66,12 @@ function* covering(layout: Layout, from: number, to: number, windowBytes: number
   if (end > start) yield { offset: start, length: end - start };
 }
 
-/** Windows in order; the next ones are being read while one is used. */
-async function* readAhead(layout: Layout, ranges: Iterator<Range>, options: WindowOptions): AsyncGenerator<Window> {
+/** The same for windows that are chosen elsewhere; the next ones are being read while one is used. */
+export async function* windowsOf(
+  layout: Layout,
+  ranges: Iterator<Range>,
+  options: Pick<WindowOptions, "readAhead" | "allocate" | "signal"> = {},
+): AsyncGenerator<Window> {
   const { readAhead: ahead = DEFAULT_READ_AHEAD, allocate = (lengthBytes) => new Uint8Array(lengthBytes) } = options;
   const queue: Promise<Window>[] = [];
   try {
@@ -90,7 +94,7 @@ async function readWindow(
   layout: Layout,
   offset: number,
   length: number,
-  allocate: (lengthBytes: number) => Uint8Array<ArrayBuffer>,
+  allocate: (lengthBytes: number) => Uint8Array,
 ): Promise<Window> {
   const next = layout.extents[firstExtentAt(layout, offset)] as Extent | undefined;
   if (next === undefined || next.offset >= offset + length) return { offset, length, bytes: undefined };
@@ -109,16 +113,16 @@ export async function emit(
   options: Omit<WindowOptions, "allocate"> & { readonly at?: number } = {},
 ): Promise<void> {
   const { at = 0, windowBytes = DEFAULT_WINDOW_BYTES, from = 0, to = layout.sizeBytes } = options;
-  const spare: ArrayBuffer[] = [];
-  const allocate = (lengthBytes: number): Uint8Array<ArrayBuffer> =>
+  const spare: ArrayBufferLike[] = [];
+  const allocate = (lengthBytes: number): Uint8Array =>
     new Uint8Array(spare.pop() ?? new ArrayBuffer(windowBytes), 0, lengthBytes);
-  const write = async (bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void> => {
+  const write = async (bytes: Uint8Array, offset: number): Promise<void> => {
     await sink.write(bytes, offset);
     spare.push(bytes.buffer);
   };
   let writing: Promise<void> | undefined;
   try {
-    for await (const { offset, bytes } of readAhead(layout, covering(layout, from, to, windowBytes), {
+    for await (const { offset, bytes } of windowsOf(layout, covering(layout, from, to, windowBytes), {
       ...options,
       allocate,
     })) {

@@ -1,8 +1,10 @@
 // The main job from files to a file: what the command line does, for programs.
 
-import { bytesOf, digestOf, type ReportProgress } from "../bytes/index.ts";
+import path from "node:path";
+import { bytesOf, digestOf, memoryContent, type ReportProgress } from "../bytes/index.ts";
 import {
   type ArchiveFigures,
+  type Artifact,
   type BuildReport,
   buildArchive,
   buildIso,
@@ -15,6 +17,7 @@ import { createFileSink, type FileSink } from "./file-sink.ts";
 import { createHasher } from "./hashing.ts";
 import { type HostOptions, withBuildHost } from "./host.ts";
 import { type LayerPaths, readLayers } from "./layers.ts";
+import { type MetadataFile, openMetadataFile } from "./metadata-file.ts";
 import { createOutput } from "./output-sink.ts";
 
 export interface FileJob extends LayerPaths {
@@ -22,6 +25,8 @@ export interface FileJob extends LayerPaths {
   readonly output: string;
   /** Whether an existing output may be replaced. */
   readonly force?: boolean | undefined;
+  /** Where to write what went in and what came out, with digests, provenance and bill of materials (metadata-file.ts). */
+  readonly metadata?: string | undefined;
 }
 
 interface FinishedFile {
@@ -30,13 +35,14 @@ interface FinishedFile {
   readonly seconds: number;
   /** What could not be read as it should, a line each. */
   readonly warnings: readonly string[];
+  readonly metadata?: string | undefined;
 }
 
 export interface FinishedBuild extends BuildReport, FinishedFile {
   readonly planned: Planned;
 }
 
-export interface FinishedArchive extends ArchiveFigures, FinishedFile {
+export interface FinishedArchive extends Omit<ArchiveFigures, "sha256">, FinishedFile {
   readonly planned: Planned;
 }
 
@@ -74,16 +80,29 @@ export async function buildIsoFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings, close } = await readLayers(job, host.signal, host.onProgress);
+    const read = await readLayers(job, host.signal, host.onProgress);
+    const { folders, warnings, close } = read;
     let sink: FileSink | undefined;
+    let metadata: MetadataFile | undefined;
     try {
       sink = await createOutput(job.output, { force: job.force, sources: folders });
-      const planned = await planImage(layers, all);
+      metadata = await openMetadataFile(job, read, all);
+      const planned = await planImage(metadata?.layers ?? read.layers, all);
       const report = await buildIso(planned, all, sink, machine);
-      const finished = await finish(sink, report.iso.sizeBytes, started, host.onProgress);
-      return { ...report, ...finished, warnings, planned };
+      const { archive, iso } = report;
+      // The head of an ISO is written last and a digest is made in order: so it is made of what was written.
+      const sha256 = await digestOfSink(sink, iso.sizeBytes, host.onProgress);
+      await metadata?.commit({
+        command: "build",
+        staged: planned.staged,
+        outputs: [artifact(job.output, "iso", iso.sizeBytes, { sha256 })],
+        byproducts: [ramdiskArtifact(planned, archive.sha1)],
+      });
+      const finished = await finish(sink, sha256, started);
+      return { ...report, ...finished, warnings, metadata: job.metadata, planned };
     } finally {
       await sink?.discard();
+      await metadata?.discard();
       await close();
     }
   });
@@ -108,38 +127,59 @@ export async function buildArchiveFile(
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
   return withBuildHost(host, async (machine) => {
-    const { layers, folders, warnings, close } = await readLayers(job, host.signal, host.onProgress);
+    const read = await readLayers(job, host.signal, host.onProgress);
+    const { folders, warnings, close } = read;
     const place = { force: job.force, sources: folders };
     let sink: FileSink | undefined;
     let hashSink: FileSink | undefined;
+    let metadata: MetadataFile | undefined;
     try {
       sink = await createOutput(job.output, place);
       if (job.hash) hashSink = await createFileSink(`${job.output}.hash`, place);
-      const planned = await planImage(layers, all);
+      metadata = await openMetadataFile(job, read, all);
+      const planned = await planImage(metadata?.layers ?? read.layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
-      await hashSink?.write(bytesOf(`${figures.sha1}\n`), 0);
+      const sha256 = figures.sha256 ?? (await digestOfSink(sink, figures.sizeBytes, host.onProgress));
+      const outputs = [artifact(job.output, "archive", figures.sizeBytes, { sha256 })];
+      const hash = bytesOf(`${figures.sha1}\n`);
+      if (hashSink) {
+        await hashSink.write(hash, 0);
+        const digest = { sha256: await digestOf(memoryContent(hash), hash.length, createHasher("sha256")) };
+        outputs.push(artifact(hashSink.path, "hash", hash.length, digest));
+      }
+      const byproducts = [ramdiskArtifact(planned, figures.sha1)];
+      await metadata?.commit({ command: "archive", staged: planned.staged, outputs, byproducts });
       await hashSink?.commit(); // first: an archive without its hash would go unnoticed, a hash without its archive does not
-      const finished = await finish(sink, figures.sizeBytes, started, host.onProgress);
-      return { ...figures, ...finished, warnings, planned };
+      const finished = await finish(sink, sha256, started);
+      return { ...figures, ...finished, warnings, metadata: job.metadata, planned };
     } finally {
       await sink?.discard();
       await hashSink?.discard();
+      await metadata?.discard();
       await close();
     }
   });
 }
 
-async function finish(
-  sink: FileSink,
-  sizeBytes: number,
-  started: number,
-  onProgress: ReportProgress | undefined,
-): Promise<Omit<FinishedFile, "warnings">> {
+/** By its name alone: the same image in another directory is the same image. */
+function artifact(file: string, role: string, sizeBytes: number, digest: Artifact["digest"]): Artifact {
+  return { name: path.basename(file), role, sizeBytes, digest };
+}
+
+/** The ramdisk as it is in memory, whose SHA-1 the kernel compares. */
+function ramdiskArtifact({ ramdisk }: Planned, sha1: string): Artifact {
+  return artifact("ramdisk", "ramdisk", ramdisk.layout.sizeBytes, { sha1 });
+}
+
+function digestOfSink(sink: FileSink, sizeBytes: number, onProgress: ReportProgress | undefined): Promise<string> {
   const read: FileSink["read"] = async (target, offset) => {
     await sink.read(target, offset);
     onProgress?.("hashing the output", offset + target.length, sizeBytes);
   };
-  const sha256 = await digestOf({ read }, sizeBytes, createHasher("sha256"));
+  return digestOf({ read }, sizeBytes, createHasher("sha256"));
+}
+
+async function finish(sink: FileSink, sha256: string, started: number): Promise<Omit<FinishedFile, "warnings">> {
   await sink.commit();
   return { output: sink.path, sha256, seconds: (performance.now() - started) / 1000 };
 }

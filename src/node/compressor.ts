@@ -2,21 +2,17 @@
 
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import {
-  type BlockCompressor,
-  type BlockJob,
-  type CompressedBlock,
-  type DeflateEngine,
-  inThreadCompressor,
-} from "../gzip/index.ts";
-import type { DeflateThreadSettings } from "./deflate-thread.ts";
-import { chooseEngine, type EngineName, engineByName } from "./engines.ts";
+import type { BlockCompressor, BlockJob, CompressedBlock } from "../gzip/index.ts";
+import { type BlockCompression, compressWithCache } from "./block-cache.ts";
+import { chooseEngine, type EngineName } from "./engines.ts";
 import { compiledModule, createThreadPool } from "./thread-pool.ts";
 
 export interface CompressorOptions {
   readonly engine?: EngineName | "auto" | undefined;
   /** Threads; 0 compresses on the calling one. Default: as many as the machine runs at a time. */
   readonly workers?: number | undefined;
+  /** Where compressed blocks are kept for later builds; default: nowhere. */
+  readonly cacheDirectory?: string | undefined;
 }
 
 /**
@@ -24,34 +20,42 @@ export interface CompressorOptions {
  * @throws ImageError "unsupported" (see chooseEngine)
  */
 export function createCompressor(options: CompressorOptions = {}): BlockCompressor {
-  const engine = chooseEngine(options.engine ?? "auto");
+  const compression = { engine: chooseEngine(options.engine ?? "auto"), cacheDirectory: options.cacheDirectory };
   const workers = options.workers ?? availableParallelism();
   const file = workers > 0 ? compiledModule("deflate-thread") : undefined;
-  return file === undefined ? politeCompressor(engineByName(engine)) : threadedCompressor(file, workers, engine);
+  return file === undefined ? politeCompressor(compression) : threadedCompressor(file, workers, compression);
 }
 
+/** Also where only one thread compresses: others hash and write. */
+const sharedBytes = (sizeBytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(sizeBytes));
+
 /** Compresses on this thread, and lets signals and timers have their turn before each block. */
-function politeCompressor(engine: DeflateEngine): BlockCompressor {
-  const compressor = inThreadCompressor(engine);
+function politeCompressor(compression: BlockCompression): BlockCompressor {
+  const compress = compressWithCache(compression);
   return {
-    ...compressor,
+    parallelism: 1,
+    allocate: sharedBytes,
     async compress(job) {
       await setImmediate();
-      return compressor.compress(job);
+      return compress(job);
     },
+    async close() {},
   };
 }
 
 /** Exported for tests: `file` is the threads' script. */
-export function threadedCompressor(file: string, workers: number, engine: EngineName): BlockCompressor {
-  const workerData: DeflateThreadSettings = { engine };
-  const pool = createThreadPool<BlockJob, CompressedBlock>({ file, threads: workers, workerData, what: "compression" });
+export function threadedCompressor(file: string, workers: number, compression: BlockCompression): BlockCompressor {
+  const pool = createThreadPool<BlockJob, CompressedBlock>({
+    file,
+    threads: workers,
+    workerData: compression,
+    what: "compression",
+  });
+  pool.start(); // there is always much to do before the first block is there
   return {
     parallelism: workers,
-    compress(job) {
-      const buffers = new Set([job.input.buffer, ...(job.dictionary ? [job.dictionary.buffer] : [])]); // perhaps the same one
-      return pool.run(job, [...buffers]);
-    },
+    allocate: sharedBytes,
+    compress: (job) => pool.run(job, []),
     close: () => pool.close(),
   };
 }

@@ -1,15 +1,9 @@
-// A thread of compressor.ts: one block in, the compressed block out.
+// A thread of compressor.ts: jobs in, results out. Inputs and outputs are in memory that the threads share.
 
 import { MessageChannel, workerData } from "node:worker_threads";
-import { type BlockJob, type CompressedBlock, compressBlock } from "../gzip/index.ts";
-import { type EngineName, engineByName } from "./engines.ts";
+import type { BlockJob, CompressedBlock } from "../gzip/index.ts";
+import { type BlockCompression, compressWithCache } from "./block-cache.ts";
 import { answerRequests } from "./thread.ts";
-
-export interface DeflateThreadSettings {
-  readonly engine: EngineName;
-}
-
-const engine = engineByName((workerData as DeflateThreadSettings).engine);
 
 /**
  * Frees an engine's buffer now: a message to a port that is closed takes it and is dropped. Left to the collector, which sees
@@ -19,7 +13,6 @@ const { port1: nowhere, port2: closed } = new MessageChannel();
 closed.close();
 const discard = (buffer: ArrayBuffer): void => nowhere.postMessage(undefined, [buffer]);
 
-answerRequests<BlockJob, CompressedBlock>((job) => {
-  const block = compressBlock(engine, job, discard);
-  return [block, [block.bytes.buffer]];
-});
+const compress = compressWithCache(workerData as BlockCompression, discard);
+
+answerRequests<BlockJob, CompressedBlock>((job) => [compress(job), []]);

@@ -26,6 +26,7 @@ import {
 } from "../tree/index.ts";
 import { errnoOf, outputError } from "./host-errors.ts";
 import { hostPath } from "./host-files.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 export interface ExtractOptions {
   /** Make device nodes and fifos; only root may. Default: they are left out. */
@@ -110,27 +111,11 @@ export async function extractTree(tree: Directory, target: string, options: Extr
 /** The real path of the target: links in what the user typed are the user's own. */
 function openTarget(target: string): { path: string; isNew: boolean } {
   try {
-    const isNew = makeDirectory(target);
-    return { path: fs.realpathSync(target), isNew };
+    const made = makeDirectories(target);
+    return { path: fs.realpathSync(target), isNew: made !== undefined };
   } catch (error) {
     throw outputError(error, target);
   }
-}
-
-/**
- * Makes a directory, and those above it that are missing. Not by mkdir's own recursion, which never ends where a directory
- * is there and takes no new names (/proc).
- * @returns false when it is there
- */
-function makeDirectory(target: string): boolean {
-  const stats = fs.statSync(target, { throwIfNoEntry: false });
-  if (stats?.isDirectory()) return false;
-  if (stats)
-    throw new ImageError("output", `${target}: is there and is no directory; name a directory`, { path: target });
-  const above = path.dirname(path.resolve(target));
-  if (!fs.existsSync(above)) makeDirectory(above);
-  fs.mkdirSync(target);
-  return true;
 }
 
 /** The contents of a directory, then its own attributes, which could be in the way before. */

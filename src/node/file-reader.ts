@@ -22,6 +22,9 @@ const PATIENCE_MS = 100;
 /** What a read from the page cache takes: opening and closing, and the copy. */
 const OPEN_MS = 0.05;
 const COPY_BYTES_A_MS = 500_000;
+
+/** Reads that the disk had to make for this process so far. A busy machine makes us wait as well, and threads would not help. */
+const diskReads = (): number => process.resourceUsage().fsRead;
 /** A request is sent when it is as large as this, or when no more reads are asked for at the moment. */
 const REQUEST_BYTES = 1 << 18;
 
@@ -38,11 +41,18 @@ interface Read {
   readonly reject: (error: unknown) => void;
 }
 
-/** Exported for tests: `file` is the threads' script. */
-export function threadedReader(file: string, threads: number, patienceMs: number): FileReader {
+/** Exported for tests: `file` is the threads' script; threads are asked when `patienceMs` were waited and `readsOfDisk` rose. */
+export function threadedReader(
+  file: string,
+  threads: number,
+  patienceMs: number,
+  readsOfDisk: () => number = diskReads,
+): FileReader {
   const pool = createThreadPool<ReadRequest, ArrayBuffer>({ file, threads, what: "reading" });
   const spare: ArrayBuffer[] = [];
   let waitedMs = 0;
+  let isDiskSlow = patienceMs === 0;
+  const readsBefore = readsOfDisk();
   let reads: Read[] = [];
   let readsBytes = 0;
 
@@ -74,10 +84,14 @@ export function threadedReader(file: string, threads: number, patienceMs: number
 
   return {
     read(range, target) {
-      if (waitedMs < patienceMs) {
+      if (!isDiskSlow) {
         const begun = performance.now();
         const reading = directReader.read(range, target);
         waitedMs += Math.max(0, performance.now() - begun - OPEN_MS - target.length / COPY_BYTES_A_MS);
+        if (waitedMs >= patienceMs) {
+          isDiskSlow = readsOfDisk() > readsBefore;
+          waitedMs = 0;
+        }
         return reading;
       }
       return new Promise((resolve, reject) => {

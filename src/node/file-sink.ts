@@ -1,6 +1,6 @@
 // The output file: written under a temporary name beside its place, and renamed when it is whole. Whatever ends the
 // program before that, an error, Ctrl-C or process.exit, leaves neither the file nor the temporary one.
-// The calls are synchronous: they go to the page cache, which takes less time than handing them to another thread and back.
+// Small writes are synchronous: they go to the page cache, which takes less time than handing them to another thread and back.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -13,6 +13,7 @@ import {
   renameSync,
   type Stats,
   unlinkSync,
+  write,
   writeSync,
 } from "node:fs";
 import path from "node:path";
@@ -80,6 +81,12 @@ export async function createFileSink(target: string, options: FileSinkOptions = 
   return {
     path: target,
     async write(bytes, offset) {
+      if (bytes.length >= LARGE_BYTES) {
+        await writeElsewhere(opened(), bytes, offset).catch((error) => {
+          throw outputError(error, target);
+        });
+        return;
+      }
       attempt(() => writeAll(opened(), bytes, offset));
       untilTurnBytes -= bytes.length;
       if (untilTurnBytes > 0) return;
@@ -95,7 +102,7 @@ export async function createFileSink(target: string, options: FileSinkOptions = 
     async commit() {
       attempt(close); // some file systems report a full disk only now
       checkPlace(place, target, options);
-      attempt(() => renameSync(temporary, place));
+      attempt(() => putInPlace(temporary, place));
       temporaryFiles.delete(temporary);
     },
     async discard() {
@@ -111,8 +118,39 @@ export async function createFileSink(target: string, options: FileSinkOptions = 
   };
 }
 
+/**
+ * Gives a file its name. What had it is moved aside first: where a rename replaces a file, ext4 begins to write all of the new one
+ * to the disk there and then, which for a ramdisk takes as long as reading its sources.
+ */
+function putInPlace(temporary: string, place: string): void {
+  const aside = `${temporary}.old`;
+  const isReplaced = lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+  if (isReplaced) renameSync(place, aside);
+  try {
+    renameSync(temporary, place);
+  } catch (error) {
+    if (isReplaced) renameSync(aside, place);
+    throw error;
+  }
+  if (isReplaced) unlinkQuietly(aside);
+}
+
 /** After so many bytes, signals and timers get their turn. */
 const TURN_BYTES = 1 << 24;
+
+/** From here on the copy to the page cache takes longer than the way to another thread. */
+const LARGE_BYTES = 1 << 19;
+
+/** The same as writeAll, on another thread. */
+async function writeElsewhere(descriptor: number, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += await new Promise<number>((resolve, reject) => {
+      write(descriptor, bytes, done, bytes.length - done, offset + done, (error, count) =>
+        error ? reject(error) : resolve(count),
+      );
+    });
+  }
+}
 
 function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length; ) {

@@ -2,7 +2,7 @@
 
 import type { BuildHost } from "../image/index.ts";
 import { type CompressorOptions, createCompressor } from "./compressor.ts";
-import { createHasher } from "./hashing.ts";
+import { type ClosableStreamHasher, createStreamHasher } from "./hashing.ts";
 
 export interface HostOptions extends CompressorOptions, Pick<BuildHost, "signal" | "onProgress"> {}
 
@@ -13,9 +13,15 @@ export async function withBuildHost<Result>(
 ): Promise<Result> {
   const { signal, onProgress, ...compressorOptions } = options;
   const compressor = createCompressor(compressorOptions);
+  const hashers: ClosableStreamHasher[] = [];
+  const createHasher: BuildHost["createHasher"] = (algorithms) => {
+    const hasher = createStreamHasher(algorithms);
+    hashers.push(hasher);
+    return hasher;
+  };
   try {
     return await work({ compressor, createHasher, signal, onProgress });
   } finally {
-    await compressor.close();
+    await Promise.all([compressor, ...hashers].map((one) => one.close()));
   }
 }

@@ -1,5 +1,6 @@
 // Floor 6: what touches the machine. Directories and files as trees and contents, output files, threads, digests, the terminal.
 
+export { defaultCacheDirectory, makeCacheDirectory } from "./block-cache.ts";
 export * from "./build-files.ts";
 export * from "./compressor.ts";
 export * from "./directory-source.ts";

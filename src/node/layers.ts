@@ -88,7 +88,7 @@ export async function readLayers(
           );
         }
         const source = await openNamed(name, content, sourceOptions(name, paths.choice, accountFiles));
-        layers.push(sourceLayer(name, source, warnings));
+        layers.push({ ...sourceLayer(name, source, warnings), origin: content });
       }
     }
     const unused = layers.some(({ packages }) => packages.length > 0) ? undefined : firstOption(paths.choice);
@@ -150,12 +150,14 @@ async function directory(
   const read = await readDirectoryTree(name, options);
   warnings.push(...read.warnings);
   const packages = await openPackageDirectory(treeFiles(read.tree), sourceOptions(name, choice, accountFiles));
-  return packages ? sourceLayer(name, packages, warnings) : directoryLayer(read.tree, name);
+  if (packages === undefined) return directoryLayer(read.tree, name);
+  return { ...sourceLayer(name, packages, warnings), origin: read.tree };
 }
 
 function sourceLayer(name: string, source: OpenedSource, warnings: string[]): Layer {
   for (const { message } of source.warnings) warnings.push(`${name}: ${toText(message)}`);
-  return { name, tree: source.tree, ownersKnown: true, actions: source.actions, packages: source.packages };
+  const { tree, actions, packages, records } = source;
+  return { name, tree, ownersKnown: true, actions, packages, records };
 }
 
 function sourceOptions(

@@ -12,6 +12,8 @@ const REQUESTS_A_THREAD = 2;
 export interface ThreadPool<Request, Answer> {
   /** `transfer`: buffers in the request that go to the thread and are gone here. */
   run(request: Request, transfer: readonly ArrayBuffer[]): Promise<Answer>;
+  /** Starts all threads, so that they are ready when there is work. */
+  start(): void;
   /** Ends all threads; what is under way is rejected. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ interface Thread<Request, Answer> {
   readonly underWay: Map<number, Pending<Request, Answer>>;
 }
 
-/** Threads are started when there is work for them. */
+/** Threads are started when there is work for them, or by `start`. */
 export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): ThreadPool<Request, Answer> {
   const { file, workerData, what } = options;
   const threads: Thread<Request, Answer>[] = [];
@@ -64,10 +66,11 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
     for (const { reject } of all) reject(broken);
   };
 
-  const start = (): Thread<Request, Answer> => {
+  const startThread = (): Thread<Request, Answer> => {
     const worker = new Worker(file, { workerData, execArgv: [] });
     const thread: Thread<Request, Answer> = { worker, underWay: new Map() };
     worker.on("message", (answer: ThreadAnswer<Answer>) => {
+      if (broken) return; // a late answer: who waits for the thread's end must not find the process gone
       const done = thread.underWay.get(answer.id);
       thread.underWay.delete(answer.id);
       if (thread.underWay.size === 0) worker.unref(); // an idle thread must not keep the process alive
@@ -87,7 +90,7 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
     let idlest: Thread<Request, Answer> | undefined;
     for (const thread of threads) if (!idlest || thread.underWay.size < idlest.underWay.size) idlest = thread;
     if (idlest?.underWay.size === 0) return idlest;
-    if (threads.length < options.threads) return start();
+    if (threads.length < options.threads) return startThread();
     return idlest && idlest.underWay.size < REQUESTS_A_THREAD ? idlest : undefined;
   };
 
@@ -109,6 +112,9 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
         waiting.push({ message: { id: nextId++, request }, transfer, resolve, reject });
         dispatch();
       });
+    },
+    start() {
+      while (!broken && threads.length < options.threads) startThread().worker.unref();
     },
     async close() {
       fail(new Error(`${what} was ended`));

@@ -82,9 +82,13 @@ export async function readIpsPackages(files: Files, options: IpsOptions): Promis
   for (const { action } of chosen) refuseEndlessPath(action);
   const payloads = await payloadFiles(repository, chosen, options, warnings);
   const { architecture, variants, facets, strict } = options;
-  const { tree, report } = await applyManifests(payloadTree(payloads, chosen, options.accountFiles, timeSeconds), set, {
-    ...{ packages: names, withDependencies: true, architecture, variants, facets, strict, timeSeconds },
-  });
+  const { tree, report, records } = await applyManifests(
+    payloadTree(payloads, chosen, options.accountFiles, timeSeconds),
+    set,
+    {
+      ...{ packages: names, withDependencies: true, architecture, variants, facets, strict, timeSeconds },
+    },
+  );
   const claimed = new Set(chosen.map(({ action }) => `/${attribute(action, "path")}`));
   addReport(report, warnings);
   for (const { name, actions } of selected) {
@@ -94,6 +98,7 @@ export async function readIpsPackages(files: Files, options: IpsOptions): Promis
     tree: withoutBorrowed(tree, claimed),
     warnings: warnings.list(),
     packages: selected.map(({ name, version }) => `pkg:/${name}@${version}`),
+    records,
     actions: chosen.map(({ action }) => action).filter(({ name }) => RETURNED_ACTIONS.has(name)),
     report: { ...report, removed: report.removed.filter((path) => claimed.has(path)) },
   };

@@ -2,7 +2,7 @@
 
 import { type Content, ImageError, readBytes, toText } from "../bytes/index.ts";
 import { isGzip } from "../gzip/index.ts";
-import type { Accounts, Action, ManifestReport } from "../illumos/index.ts";
+import type { Accounts, Action, ManifestReport, PackageRecord } from "../illumos/index.ts";
 import type { Directory } from "../tree/index.ts";
 import { isCpio, readCpio } from "./cpio.ts";
 import { isDatastream, readDatastream } from "./datastream.ts";
@@ -35,6 +35,8 @@ export interface OpenedSource extends Source {
   readonly formats: readonly (Compression | ArchiveFormat | PackageFormat)[];
   /** Of packages: which, in order. */
   readonly packages: readonly string[];
+  /** The same, with what they say of themselves. */
+  readonly records: readonly PackageRecord[];
   /** Of packages: driver, user and group actions, for src/illumos. */
   readonly actions: readonly Action[];
   /** Of IPS packages. */
@@ -142,7 +144,7 @@ async function treeOrPackages(
   if ((await isIpsRepository(files)) || (await holdsSvr4Packages(files))) {
     return packagesIn(files, formats, options, warnings);
   }
-  return { formats, tree, warnings, packages: [], actions: [] };
+  return { formats, tree, warnings, packages: [], records: [], actions: [] };
 }
 
 async function packagesIn(

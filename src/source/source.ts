@@ -2,7 +2,7 @@
 // repository); its contents stay where they are and are read when they are asked for.
 
 import { type Content, type Hasher, ImageError, toText } from "../bytes/index.ts";
-import type { Action } from "../illumos/index.ts";
+import type { Action, PackageRecord } from "../illumos/index.ts";
 import type { Directory } from "../tree/index.ts";
 
 /** What was left out or changed on the way in. Stable, for programs. */
@@ -70,6 +70,8 @@ export interface Source {
 export interface PackageSource extends Source {
   /** "pkg:/system/kernel@5.11,…" or "SUNWcsr", in the order they were laid. */
   readonly packages: readonly string[];
+  /** The same, with what they say of themselves. */
+  readonly records: readonly PackageRecord[];
   /** Driver, user, group and other actions that are no files, for src/illumos. */
   readonly actions: readonly Action[];
 }

@@ -2,7 +2,14 @@
 // owners, modes and times of their pkgmap. Scripts are listed, never run; the drivers that they add are understood.
 
 import { byteString, type Content, didYouMean, ImageError, readAll, toText } from "../bytes/index.ts";
-import { type AccountFiles, type Accounts, type Action, lookupId } from "../illumos/index.ts";
+import {
+  type AccountFiles,
+  type Accounts,
+  type Action,
+  attributeValues,
+  lookupId,
+  type PackageRecord,
+} from "../illumos/index.ts";
 import { type Attributes, device, directory, file, type Node, special, symlink } from "../tree/index.ts";
 import { type Files, subdirectory } from "./files.ts";
 import { packageAccounts } from "./package-accounts.ts";
@@ -52,16 +59,40 @@ export async function readSvr4Packages(files: Files, options: Svr4Options = {}):
   const packages = selectPackages(all, options.packages ?? [], warnings);
   const placed: Placed[] = [];
   const actions: Action[] = [];
+  const records: PackageRecord[] = [];
   for (const each of packages) {
-    placed.push(...(await placeObjects(each, warnings)));
-    actions.push(...(await readScripts(each, warnings)));
+    const objects = await placeObjects(each, warnings);
+    const scripted = await readScripts(each, warnings);
+    placed.push(...objects);
+    actions.push(...scripted);
+    records.push(recordOf(each, objects, scripted));
   }
   const contents = new Map(placed.flatMap(({ path, content }) => (content ? [[path, content] as const] : [])));
   const accounts = await packageAccounts((path) => contents.get(path), actions, options.accountFiles);
   const builder = treeBuilder(warnings);
   const times = new Map(packages.map((each) => [each, newestSeconds(each)]));
   for (const each of placed) putObject(builder, each, accounts, times.get(each.of) ?? 0);
-  return { tree: builder.finish(), warnings: warnings.list(), packages: packages.map(({ name }) => name), actions };
+  return {
+    tree: builder.finish(),
+    warnings: warnings.list(),
+    packages: packages.map(({ name }) => name),
+    records,
+    actions,
+  };
+}
+
+/** A pkginfo names no licence. */
+function recordOf(of: Svr4Package, objects: readonly Placed[], actions: readonly Action[]): PackageRecord {
+  const isDirectory = ({ object }: Placed): boolean => object.ftype === "d" || object.ftype === "x";
+  return {
+    name: of.name,
+    version: of.pkginfo.get("VERSION") ?? "",
+    summary: of.pkginfo.get("NAME"),
+    licenses: [],
+    requires: of.prerequisites,
+    drivers: actions.filter(({ name }) => name === "driver").flatMap((action) => attributeValues(action, "name")),
+    paths: objects.filter((each) => !isDirectory(each)).map(({ path }) => path),
+  };
 }
 
 /** Whether there are packages: a pkgmap here, or in a directory here. */

@@ -16,6 +16,8 @@ export interface TarArchive {
 
 export interface TarMember {
   readonly header: TarHeader;
+  /** Where the header is in the archive; what it heads follows it. */
+  readonly headerOffset: number;
   /** What the extended headers say, by keyword. */
   readonly pax: ReadonlyMap<string, string>;
   readonly path: string;
@@ -193,6 +195,7 @@ async function describe(
   const sparse = await sparseFile(archive, header, headerOffset, dataEnd, pax, path);
   return {
     header,
+    headerOffset,
     pax,
     path,
     linkpath: pax.get("linkpath") || header.linkname,

@@ -9,9 +9,18 @@ export interface Visit {
   readonly node: Node;
 }
 
+export type Entries = readonly (readonly [name: string, node: Node])[];
+
+/** Trees do not change and are walked many times: each directory is sorted once. */
+const sorted = new WeakMap<Directory["entries"], Entries>();
+
 /** Entries of one directory in bytewise order of names. */
-export function sortedEntries(directory: Directory): [string, Node][] {
-  return [...directory.entries].sort(([a], [b]) => compareByteStrings(a, b));
+export function sortedEntries({ entries }: Directory): Entries {
+  const known = sorted.get(entries);
+  if (known) return known;
+  const list = [...entries].sort((a, b) => compareByteStrings(a[0], b[0]));
+  sorted.set(entries, list);
+  return list;
 }
 
 /**
@@ -23,10 +32,30 @@ export function* walk(node: Node, path = "/"): Generator<Visit> {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     yield next;
     if (next.node.type !== "directory") continue;
-    for (const [name, child] of sortedEntries(next.node).reverse()) {
+    const entries = sortedEntries(next.node);
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const [name, child] = entries[i] as Entries[number]; // 0 <= i < length
       pending.push({ path: joinPath(next.path, name), node: child });
     }
   }
+}
+
+/** Calls `visit` for each node, once a path, in no order: several times as fast as `walk`, which knows paths. */
+export function forEachNode(root: Node, visit: (node: Node) => void): void {
+  const pending: Node[] = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    visit(node);
+    if (node.type === "directory") for (const child of node.entries.values()) pending.push(child);
+  }
+}
+
+/** Whether any node is as `test` says. */
+export function someNode(root: Node, test: (node: Node) => boolean): boolean {
+  let found = false;
+  forEachNode(root, (node) => {
+    found ||= test(node);
+  });
+  return found;
 }
 
 /** The node at `path`, or undefined. Symbolic links are not followed. */
@@ -113,12 +142,12 @@ export function summarize(root: Directory): TreeSummary {
   const seen = new Set<Node>();
   const counts = { paths: 0, files: 0, directories: 0, symlinks: 0, others: 0, hardLinks: 0, contentBytes: 0 };
   let newestMtimeSeconds = Number.NEGATIVE_INFINITY;
-  for (const { node } of walk(root)) {
+  forEachNode(root, (node) => {
     counts.paths++;
     if (node.type !== "directory") {
       if (seen.has(node)) {
         counts.hardLinks++;
-        continue;
+        return;
       }
       seen.add(node);
     }
@@ -129,6 +158,6 @@ export function summarize(root: Directory): TreeSummary {
     } else if (node.type === "directory") counts.directories++;
     else if (node.type === "symlink") counts.symlinks++;
     else counts.others++;
-  }
+  });
   return { ...counts, inodes: counts.paths - counts.hardLinks, newestMtimeSeconds };
 }

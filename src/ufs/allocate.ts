@@ -1,7 +1,7 @@
 // How much each inode of a tree needs, and where first-fit allocation puts it: the same rules for planning an image and for
 // finding out how large it must be.
 
-import { bytesOf, type Content, encodedContent } from "../bytes/index.ts";
+import { bytesOf, type Content, encodedContent, fnv1a } from "../bytes/index.ts";
 import { type BlockRange, type DataRun, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
 import { directorySize, encodeDirectory } from "./directory.ts";
 import { LOSTFOUNDINO, NDADDR, UFSROOTINO } from "./format.ts";
@@ -62,27 +62,55 @@ export interface Placing {
 /**
  * Takes what is needed from `free` and reports where it is. mkfs makes lost+found first and the root second, in a block
  * of its own. Where lost+found is to be absent, its block is taken and given back: as if it had been made and removed.
+ * Then come what holds numbers and addresses, directories and indirect blocks, and then what does not, in order of inodes: a
+ * file that grows changes addresses, and moves what lies behind it, but between files there are no bytes that change.
  */
 export function place(sizes: BlockSizes, demand: Demand, free: FreeSpace, placing: Placing): void {
-  const { lostAndFound } = demand;
+  const { lostAndFound, inodes } = demand;
+  const first = lostAndFound ? LOSTFOUNDINO + 1 : UFSROOTINO + 1;
+  const placeData = (inode: number): void => placeInode(sizes, demand, inode, free, placing);
   let removed: number | undefined;
-  if (lostAndFound) placeInode(sizes, demand, LOSTFOUNDINO, free, placing);
+  if (lostAndFound) placeData(LOSTFOUNDINO);
   else {
     free.takeBlocks(1, (frag) => {
       removed = frag;
     });
   }
-  placeInode(sizes, demand, UFSROOTINO, free, placing);
+  placeData(UFSROOTINO);
   if (removed !== undefined) free.giveBack(removed, sizes.fs_frag);
-  const first = lostAndFound ? LOSTFOUNDINO + 1 : UFSROOTINO + 1;
-  for (let inode = first; inode < demand.sizes.length; inode++) placeInode(sizes, demand, inode, free, placing);
+  for (let inode = UFSROOTINO; inode < demand.sizes.length; inode++) {
+    const isDirectory = inodes.nodes[inode]?.type === "directory";
+    if (isDirectory && inode >= first) placeData(inode);
+    const ranges = rangesOf(sizes, demand, inode);
+    if ((ranges.at(-1)?.to ?? 0) > NDADDR) placing.indirect(inode, takeIndirect(sizes, free, ranges));
+  }
+  let sealedBytes = SEAL_BYTES;
+  for (let inode = first; inode < demand.sizes.length; inode++) {
+    if (inodes.nodes[inode]?.type === "directory") continue;
+    if (sealedBytes >= SEAL_BYTES && fnv1a(inodes.paths[inode] ?? "") % SEAL_ONE_OF === 0) {
+      free.seal();
+      sealedBytes = 0;
+    }
+    placeData(inode);
+    sealedBytes += demand.sizes[inode] ?? 0;
+  }
+}
+
+/**
+ * Tails share blocks with those of their neighbours only: after so many bytes, at one of so many files, chosen by its name, a
+ * new block is begun. So a change is not felt by the arrangement of all that follows. It costs less than a hundredth.
+ */
+const SEAL_BYTES = 1 << 19;
+const SEAL_ONE_OF = 4;
+
+function rangesOf(sizes: BlockSizes, demand: Demand, inode: number): readonly BlockRange[] {
+  return demand.sparse.get(inode) ?? [{ from: 0, to: shapeOf(sizes, demand.sizes[inode] ?? 0).blocks }];
 }
 
 function placeInode(sizes: BlockSizes, demand: Demand, inode: number, free: FreeSpace, placing: Placing): void {
   const { blocks, lastFrags } = shapeOf(sizes, demand.sizes[inode] ?? 0);
   if (blocks === 0) return;
-  const ranges = demand.sparse.get(inode) ?? [{ from: 0, to: blocks }];
-  for (const { from, to } of ranges) {
+  for (const { from, to } of rangesOf(sizes, demand, inode)) {
     const hasTail = to === blocks && lastFrags < sizes.fs_frag;
     const whole = hasTail ? to - 1 : to;
     let lbn = from;
@@ -92,7 +120,6 @@ function placeInode(sizes: BlockSizes, demand: Demand, inode: number, free: Free
     });
     if (hasTail) placing.data(inode, whole, takeTail(sizes, free, inode, lastFrags), lastFrags);
   }
-  if (blocks > NDADDR) placing.indirect(inode, takeIndirect(sizes, free, ranges));
 }
 
 function takeTail(sizes: BlockSizes, free: FreeSpace, inode: number, frags: number): number {
@@ -119,25 +146,33 @@ function takeIndirect(sizes: BlockSizes, free: FreeSpace, ranges: readonly Block
 
 /** Where the blocks of all inodes lie. */
 export interface Placement {
-  runsOf(inode: number): DataRun[];
+  /** In order of lbn; neighbours that are contiguous on disk as well are one run. */
+  runsOf(inode: number): readonly DataRun[];
   indirectOf(inode: number): readonly IndirectBlock[];
   /** Frags that an inode holds, indirect blocks included. */
   fragsOf(inode: number): number;
 }
 
+/** Numbers that a run is kept as: lbn, frag, frags. */
+const RUN = 3;
+
 /** Places everything and remembers where: three numbers a run, so that a million inodes take little memory. */
 export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Placement {
+  const { fs_frag } = sizes;
   const runs: number[] = [];
-  const firstRun = new Int32Array(demand.sizes.length).fill(-1);
-  const endRun = new Int32Array(demand.sizes.length);
+  const firstRun = new Int32Array(demand.sizes.length);
+  const endRun = new Int32Array(demand.sizes.length); // 0: no run yet
+  const held = new Int32Array(demand.sizes.length);
   const indirect = new Map<number, readonly IndirectBlock[]>();
   place(sizes, demand, free, {
     data(inode, lbn, frag, frags) {
-      if (firstRun[inode] === -1) firstRun[inode] = runs.length;
+      held[inode] = (held[inode] as number) + frags;
+      if (endRun[inode] === 0) firstRun[inode] = runs.length;
       else {
-        const [lastLbn = 0, lastFrag = 0, lastFrags = 0] = runs.slice(-3);
-        if (lastFrag + lastFrags === frag && lastLbn * sizes.fs_frag + lastFrags === lbn * sizes.fs_frag) {
-          runs[runs.length - 1] = lastFrags + frags;
+        const last = runs.length - RUN;
+        const [lastLbn, lastFrag, lastFrags] = [runs[last], runs[last + 1], runs[last + 2]] as [number, number, number];
+        if (lastFrag + lastFrags === frag && lastLbn * fs_frag + lastFrags === lbn * fs_frag) {
+          runs[last + 2] = lastFrags + frags;
           return;
         }
       }
@@ -146,24 +181,24 @@ export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Pl
     },
     indirect(inode, blocks) {
       indirect.set(inode, blocks);
+      held[inode] = (held[inode] as number) + blocks.length * fs_frag;
     },
   });
-  const runsOf = (inode: number): DataRun[] => {
-    const list: DataRun[] = [];
-    for (let at = Math.max(0, firstRun[inode] ?? 0); at < (endRun[inode] ?? 0); at += 3) {
-      const [lbn = 0, frag = 0, frags = 0] = runs.slice(at, at + 3);
-      list.push({ lbn, frag, frags });
-    }
-    return list;
-  };
-  const indirectOf = (inode: number): readonly IndirectBlock[] => indirect.get(inode) ?? [];
   return {
-    runsOf,
-    indirectOf,
-    fragsOf: (inode) =>
-      runsOf(inode).reduce((sum, { frags }) => sum + frags, 0) + indirectOf(inode).length * sizes.fs_frag,
+    runsOf(inode) {
+      const list: DataRun[] = [];
+      const end = endRun[inode] as number;
+      for (let at = firstRun[inode] as number; at < end; at += RUN) {
+        list.push({ lbn: runs[at] as number, frag: runs[at + 1] as number, frags: runs[at + 2] as number });
+      }
+      return list;
+    },
+    indirectOf: (inode) => indirect.get(inode) ?? NONE,
+    fragsOf: (inode) => held[inode] as number,
   };
 }
+
+const NONE: readonly IndirectBlock[] = [];
 
 /** An inode's data; empty for those that have none. For directories, the bytes that are written. */
 export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Content {

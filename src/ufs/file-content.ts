@@ -129,9 +129,14 @@ export async function fileContent(volume: Volume, addresses: Addresses, inode: D
       at += length;
     }
   };
-  const full = divideUp(sizeBytes, sb.fs_fsize) * sb.fs_nspf;
-  const dataRanges = inode.ic_blocks < full ? await dataRangesOf(volume, addresses, inode) : undefined;
+  const isFull = !mayHaveHoles(sb, sizeBytes, inode.ic_blocks);
+  const dataRanges = isFull ? undefined : await dataRangesOf(volume, addresses, inode);
   return { sizeBytes, read, dataRanges };
+}
+
+/** Whether an inode counts fewer sectors (ic_blocks) than its size takes. */
+export function mayHaveHoles({ fs_fsize, fs_nspf }: Superblock, sizeBytes: number, sectors: number): boolean {
+  return sectors < divideUp(sizeBytes, fs_fsize) * fs_nspf;
 }
 
 async function readFrags(volume: Volume, frag: number, skip: number, target: Uint8Array, path: string): Promise<void> {

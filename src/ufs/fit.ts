@@ -7,8 +7,8 @@ import { type FreeSpace, freeSpace } from "./free-space.ts";
 import { planGeometry } from "./geometry.ts";
 import type { HolesOption } from "./holes.ts";
 import { lofiCylinderBytes, type NewfsOptions } from "./newfs.ts";
-import { numberInodes, withLostAndFound } from "./numbering.ts";
-import { planUfs } from "./plan.ts";
+import { type NumberedTree, numberTree } from "./numbering.ts";
+import { planNumbered, type UfsOptions, type UfsPlan } from "./plan.ts";
 import type { Superblock } from "./superblock.ts";
 
 export interface FitOptions {
@@ -33,6 +33,23 @@ const MAX_CYLINDERS = 65535;
  * @throws ImageError "no-space" when the given size is too small, or no size suffices; others as planUfs
  */
 export function fitUfs(tree: Directory, options: FitOptions = {}): NewfsOptions {
+  return fitNumbered(numberTree(tree, options.lostAndFound ?? true, 0), options);
+}
+
+/**
+ * A plan of the smallest image, and the newfs options that were found for it.
+ * @throws ImageError as `fitUfs` and `planUfs`
+ */
+export function planFittedUfs(
+  tree: Directory,
+  options: FitOptions & Omit<UfsOptions, "geometry">,
+): { readonly newfs: NewfsOptions; readonly plan: UfsPlan } {
+  const numbered = numberTree(tree, options.lostAndFound ?? true, options.timeSeconds);
+  const newfs = fitNumbered(numbered, options);
+  return { newfs, plan: planNumbered(numbered, { ...options, geometry: { newfs } }) };
+}
+
+function fitNumbered(tree: NumberedTree, options: FitOptions): NewfsOptions {
   const fits = fitting(tree, options);
   const { imageBytes, nbpi } = options.newfs ?? {};
   const densities = nbpi === undefined ? DENSITIES : [nbpi];
@@ -83,9 +100,7 @@ function smallest(fits: (count: number) => boolean, most: number): number | unde
 }
 
 /** A test whether the tree and the free space fit into an image. */
-function fitting(tree: Directory, options: FitOptions): (newfs: NewfsOptions) => boolean {
-  const lostAndFound = options.lostAndFound ?? true;
-  const inodes = numberInodes(lostAndFound ? withLostAndFound(tree, 0) : tree, lostAndFound);
+function fitting({ inodes, lostAndFound }: NumberedTree, options: FitOptions): (newfs: NewfsOptions) => boolean {
   const { freeBytes = 0, freeInodes = 0 } = options;
   let demand: Demand | undefined;
   let use: Use | undefined;
@@ -134,8 +149,8 @@ function geometryOrNone(newfs: NewfsOptions): Superblock | undefined {
 }
 
 /** Says what is missing: by planning the image that is too small. */
-function refuse(tree: Directory, newfs: NewfsOptions, options: FitOptions): never {
-  const { freeBytes, freeInodes } = planUfs(tree, { ...options, geometry: { newfs }, timeSeconds: 0 });
+function refuse(tree: NumberedTree, newfs: NewfsOptions, options: FitOptions): never {
+  const { freeBytes, freeInodes } = planNumbered(tree, { ...options, geometry: { newfs }, timeSeconds: 0 });
   const missing = [
     ...((options.freeBytes ?? 0) > freeBytes ? [`${(options.freeBytes ?? 0) - freeBytes} bytes`] : []),
     ...((options.freeInodes ?? 0) > freeInodes ? [`${(options.freeInodes ?? 0) - freeInodes} inodes`] : []),

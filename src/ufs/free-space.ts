@@ -1,5 +1,5 @@
 // The free frags of a file system that is being filled, and first-fit allocation from them: whole blocks from the lowest
-// address on, tails of files into the lowest partly free block that holds them. Because nothing is given back but what
+// address on, tails of files into the lowest partly taken block that holds them. Because nothing is given back but what
 // a fresh block has too much, all blocks below a moving border are taken, and no bitmap is needed to plan.
 
 import { cgbase, cgdmin, cgend, cgsblock, csumFrags, type Superblock } from "./superblock.ts";
@@ -15,6 +15,8 @@ export interface FreeSpace {
   takeBlocks(count: number, report: (frag: number, blocks: number) => void): void;
   /** Takes `frags` (fewer than a block) consecutive frags within one block. */
   takeFrags(frags: number): number;
+  /** Sets aside what is free in partly taken blocks: the next tail begins a new block. */
+  seal(): void;
   /** Gives back frags of a block that was taken: the unused end of it, or all of it. */
   giveBack(frag: number, frags: number): void;
   /** Blocks that were asked for and are not there. Addresses beyond the end stand for them. */
@@ -28,10 +30,10 @@ export function freeSpace(sb: Superblock): FreeSpace {
   const regions = freeRegions(sb);
   // heaps[k]: addresses of free runs of exactly k frags, lowest first; k = blockFrags: whole blocks given back.
   const heaps: number[][] = Array.from({ length: blockFrags + 1 }, () => []);
+  const sealed = [...regions.partial]; // far from what would share these blocks
   let region = 0;
   let next = regions.starts[0] ?? sb.fs_size;
   let missing = 0;
-  for (const { frag, frags } of regions.partial) pushHeap(heap(frags), frag);
 
   function heap(frags: number): number[] {
     return heaps[frags] as number[]; // 1 <= frags <= blockFrags
@@ -82,12 +84,17 @@ export function freeSpace(sb: Superblock): FreeSpace {
   return {
     takeBlocks,
     takeFrags,
+    seal() {
+      for (let frags = 1; frags < blockFrags; frags++) {
+        for (const frag of heap(frags).splice(0)) sealed.push({ frag, frags });
+      }
+    },
     giveBack(frag, frags) {
       if (frags > 0) pushHeap(heap(frags), frag);
     },
     missingBlocks: () => missing,
     runs() {
-      const runs: Run[] = [];
+      const runs = [...sealed];
       heaps.forEach((frags, length) => {
         for (const frag of frags) runs.push({ frag, frags: length });
       });

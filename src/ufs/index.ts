@@ -8,7 +8,7 @@
 export type { AclEntry } from "./acl.ts";
 export { checkUfs, fsckReport, type UfsCheck, type UfsSummary } from "./check.ts";
 export type { UfsFinding } from "./findings.ts";
-export { type FitOptions, fitUfs } from "./fit.ts";
+export { type FitOptions, fitUfs, planFittedUfs } from "./fit.ts";
 export type { GeometryOption } from "./geometry.ts";
 export { isBootPath } from "./holes.ts";
 export { layoutOf } from "./layout-of.ts";

@@ -6,7 +6,8 @@ import { typeOfMode } from "../tree/index.ts";
 import { addressesOf, addressMap } from "./file-content.ts";
 import { SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
 import { DATA_OWNERS } from "./plan-extents.ts";
-import { type OpenUfsOptions, readDirectory, traverse } from "./read.ts";
+import { type OpenUfsOptions, traverse } from "./read.ts";
+import { readDirectory } from "./read-directory.ts";
 import { cgimin, cgsblock, cgtod, INODE_BYTES, type Superblock } from "./superblock.ts";
 import { type Dinode, openVolume, type Volume } from "./volume.ts";
 

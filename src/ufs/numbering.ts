@@ -2,7 +2,7 @@
 // names bytewise). Hard links share a number. All limits of names, links and sizes that the format has are checked here.
 
 import { ImageError } from "../bytes/index.ts";
-import { type Directory, directory, joinPath, type Node, sortedEntries } from "../tree/index.ts";
+import { type Directory, directory, type Entries, joinPath, type Node, sortedEntries } from "../tree/index.ts";
 import { MAXLINK, MAXNAMLEN, MAXPATHLEN, UFS_MAXOFFSET_T, UFSROOTINO } from "./format.ts";
 import { encodeDevice } from "./inode.ts";
 
@@ -42,6 +42,23 @@ export function withLostAndFound(root: Directory, timeSeconds: number): Director
   return directory(root, new Map([...root.entries, [LOST_FOUND, lostAndFound]]));
 }
 
+/** A tree as it is written, and its numbers. */
+export interface NumberedTree {
+  readonly root: Directory;
+  /** Whether inode 3 is the lost+found that newfs makes. */
+  readonly lostAndFound: boolean;
+  readonly inodes: Numbering;
+}
+
+/**
+ * The tree with lost+found, if that is wanted, numbered.
+ * @throws ImageError as `withLostAndFound` and `numberInodes`
+ */
+export function numberTree(tree: Directory, lostAndFound: boolean, timeSeconds: number): NumberedTree {
+  const root = lostAndFound ? withLostAndFound(tree, timeSeconds) : tree;
+  return { root, lostAndFound, inodes: numberInodes(root, lostAndFound) };
+}
+
 /**
  * Numbers all inodes of a tree.
  * @throws ImageError "limit", "invalid-argument" naming the path
@@ -56,10 +73,10 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
   const entryInodes: number[] = [];
   const seen = new Map<Node, number>();
 
-  const order = (node: Directory, inode: number): [string, Node][] => {
+  const order = (node: Directory, inode: number): Entries => {
     const entries = sortedEntries(node);
     if (!lostAndFoundFirst || inode !== UFSROOTINO) return entries;
-    const isLostAndFound = ([name]: [string, Node]): boolean => name === LOST_FOUND;
+    const isLostAndFound = ([name]: Entries[number]): boolean => name === LOST_FOUND;
     return [...entries.filter(isLostAndFound), ...entries.filter((entry) => !isLostAndFound(entry))];
   };
   const add = (node: Node, path: string, parent: number): number => {
@@ -86,7 +103,7 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
   };
 
   // Directories whose entries are being numbered, innermost last: a tree may be deeper than the stack.
-  const open: { entries: [string, Node][]; at: number; inode: number }[] = [];
+  const open: { entries: Entries; at: number; inode: number }[] = [];
   const enter = (node: Directory, inode: number): void => {
     firstEntry[inode] = entryInodes.length;
     const entries = order(node, inode);

@@ -9,7 +9,7 @@ import { FSLARGEFILES, FSOKAY, MAXOFF32, UFSROOTINO } from "./format.ts";
 import { type FreeSpace, freeSpace } from "./free-space.ts";
 import { type GeometryOption, planGeometry } from "./geometry.ts";
 import type { HolesOption } from "./holes.ts";
-import { type Numbering, numberInodes, withLostAndFound } from "./numbering.ts";
+import { type NumberedTree, type Numbering, numberTree } from "./numbering.ts";
 import { dataExtents, groupExtents, inodeExtents } from "./plan-extents.ts";
 import { summarize } from "./summary.ts";
 import type { Superblock } from "./superblock.ts";
@@ -50,14 +50,16 @@ export function emptyRoot(timeSeconds: number): Directory {
  *   "unsupported" for geometries
  */
 export function planUfs(tree: Directory, options: UfsOptions): UfsPlan {
+  return planNumbered(numberTree(tree, options.lostAndFound ?? true, options.timeSeconds), options);
+}
+
+/** The same, of a tree that was numbered already. */
+export function planNumbered({ root, lostAndFound, inodes }: NumberedTree, options: UfsOptions): UfsPlan {
   const { superblock: empty, imageBytes, warnings } = planGeometry(options.geometry);
   const { timeSeconds } = options;
   if (!Number.isInteger(timeSeconds) || Math.abs(timeSeconds) >= 2 ** 31) {
     throw new ImageError("invalid-argument", `${timeSeconds}: the time must be whole seconds below 2^31`);
   }
-  const lostAndFound = options.lostAndFound ?? true;
-  const root = lostAndFound ? withLostAndFound(tree, timeSeconds) : tree;
-  const inodes = numberInodes(root, lostAndFound);
   const free = freeSpace(empty);
   const demand = demandOf(empty, inodes, lostAndFound, options.holes);
   const placement = placeAll(empty, demand, free);

@@ -2,22 +2,8 @@
 // encodings, ACLs and extended attributes, the log and the state. Nothing is loaded that is not asked for.
 
 import { type Content, ImageError, readAll, readBytes, toText } from "../bytes/index.ts";
-import {
-  type Attributes,
-  type Directory,
-  device,
-  directory,
-  file,
-  joinPath,
-  type Node,
-  type NodeType,
-  special,
-  splitPath,
-  symlink,
-  typeOfMode,
-} from "../tree/index.ts";
+import { type Directory, joinPath, type NodeType, splitPath, typeOfMode } from "../tree/index.ts";
 import { type AclEntry, aclEntries } from "./acl.ts";
-import { scanDirectory } from "./directory.ts";
 import { type Addresses, addressesOf, fileContent } from "./file-content.ts";
 import {
   FSACTIVE,
@@ -31,14 +17,10 @@ import {
   IFATTRDIR,
   UFSROOTINO,
 } from "./format.ts";
-import { decodeDevice, readId } from "./inode.ts";
+import { directoryLedger, readDirectory, type UfsDirectoryEntry } from "./read-directory.ts";
+import { readTree } from "./read-tree.ts";
 import type { Superblock } from "./superblock.ts";
 import { type Dinode, openVolume, type Volume } from "./volume.ts";
-
-export interface UfsDirectoryEntry {
-  readonly name: string;
-  readonly inode: number;
-}
 
 /** What an inode has beside what a tree can hold. */
 export interface UfsExtra {
@@ -146,36 +128,6 @@ export function stateOf(sb: Superblock): UfsState {
   return ((sb.fs_state + sb.fs_time) | 0) === FSOKAY ? (STATES.get(sb.fs_clean) ?? "unknown") : "active";
 }
 
-/**
- * The entries of a directory without "." and "..".
- * @throws ImageError "bad-format" when it is damaged
- */
-export async function readDirectory(
-  volume: Volume,
-  addresses: Addresses,
-  inode: Dinode,
-  path: string,
-): Promise<UfsDirectoryEntry[]> {
-  const { sb, image } = volume;
-  const damaged = (what: string): ImageError =>
-    new ImageError("bad-format", `${toText(path)}: ${what}; a check says more`, { path });
-  if (inode.ic_lsize > image.sizeBytes) throw damaged(`a directory of ${inode.ic_lsize} bytes cannot be`);
-  const content = await fileContent(volume, addresses, inode, path);
-  const entries: UfsDirectoryEntry[] = [];
-  // Block by block: no entry crosses a block, and a size that was made up must not be believed before there is data.
-  for (let start = 0; start < content.sizeBytes; start += sb.fs_bsize) {
-    const bytes = await readBytes(content, start, Math.min(sb.fs_bsize, content.sizeBytes - start));
-    for (const entry of scanDirectory(bytes, sb.fs_ncg * sb.fs_ipg)) {
-      if ("corrupt" in entry) throw damaged(`the directory is damaged at byte ${start + entry.offset}`);
-      const { name, inode: number } = entry;
-      if (number === 0 || name === "." || name === "..") continue;
-      if (name === "") throw damaged(`a name is empty at byte ${start + entry.offset}`);
-      entries.push({ name, inode: number });
-    }
-  }
-  return entries;
-}
-
 export interface Traversed {
   readonly path: string;
   readonly number: number;
@@ -192,7 +144,7 @@ export interface Traversed {
  */
 export async function* traverse(volume: Volume, addresses: Addresses): AsyncGenerator<Traversed> {
   const seen = new Set<number>();
-  let directoryBytes = 0;
+  const enter = directoryLedger(volume);
   const pending: { path: string; number: number }[] = [{ path: "/", number: UFSROOTINO }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { path, number } = next;
@@ -210,13 +162,7 @@ export async function* traverse(volume: Volume, addresses: Addresses): AsyncGene
     }
     let entries: UfsDirectoryEntry[] | undefined;
     if (type === "directory") {
-      if (!isFirst) throw new ImageError("bad-format", `${toText(path)}: a second name of a directory`, { path });
-      directoryBytes += inode.ic_lsize;
-      if (directoryBytes > volume.image.sizeBytes) {
-        throw new ImageError("bad-format", `${toText(path)}: directories claim more bytes than the image has`, {
-          path,
-        });
-      }
+      enter(number, inode.ic_lsize, path);
       entries = (await readDirectory(volume, addresses, inode, path)).sort((a, b) => (a.name < b.name ? -1 : 1));
       for (let i = entries.length - 1; i >= 0; i--) {
         const { name, inode: child } = entries[i] as UfsDirectoryEntry; // 0 <= i < length
@@ -229,64 +175,6 @@ export async function* traverse(volume: Volume, addresses: Addresses): AsyncGene
 
 function octal(mode: number): string {
   return `0${mode.toString(8)}`;
-}
-
-async function readTree(volume: Volume, addresses: Addresses): Promise<Directory> {
-  const nodes = new Map<number, Node>();
-  // Directories are made when all below them is there: the traversal has parents first, so it is undone backwards.
-  const directories: { number: number; attributes: Attributes; entries: readonly UfsDirectoryEntry[] }[] = [];
-  for await (const { path, number, inode, isFirst, entries } of traverse(volume, addresses)) {
-    if (entries !== undefined) directories.push({ number, attributes: attributesOf(inode), entries });
-    else if (isFirst) nodes.set(number, await readNode(volume, addresses, inode, path));
-  }
-  for (const { number, attributes, entries } of directories.reverse()) {
-    const children = new Map<string, Node>();
-    for (const { name, inode } of entries) {
-      const node = nodes.get(inode);
-      if (node) children.set(name, node);
-    }
-    nodes.set(number, directory(attributes, children));
-  }
-  const root = nodes.get(UFSROOTINO);
-  if (root?.type !== "directory") throw new ImageError("bad-format", "the root inode is not a directory");
-  return root;
-}
-
-function attributesOf(inode: Dinode): Attributes {
-  return {
-    mode: inode.ic_smode & 0o7777,
-    uid: readId(inode.ic_suid, inode.ic_uid),
-    gid: readId(inode.ic_sgid, inode.ic_gid),
-    mtimeSeconds: inode.ic_mtime,
-  };
-}
-
-/** A node that is no directory. */
-async function readNode(volume: Volume, addresses: Addresses, inode: Dinode, path: string): Promise<Node> {
-  const attributes = attributesOf(inode);
-  const type = typeOfMode(inode.ic_smode);
-  switch (type) {
-    case "file":
-      return file(attributes, await fileContent(volume, addresses, inode, path));
-    case "symlink": {
-      const { fs_bsize } = volume.sb;
-      if (inode.ic_lsize > fs_bsize) {
-        throw new ImageError("bad-format", `${toText(path)}: a symbolic link of ${inode.ic_lsize} bytes`, { path });
-      }
-      const target = await readAll(await fileContent(volume, addresses, inode, path), fs_bsize);
-      return symlink(attributes, String.fromCharCode(...target));
-    }
-    case "character":
-    case "block": {
-      const { major, minor } = decodeDevice(inode.ic_db[1] ?? 0);
-      return device(attributes, type, major, minor);
-    }
-    case "fifo":
-    case "socket":
-      return special(attributes, type);
-    default:
-      throw new ImageError("bad-format", `${toText(path)}: has mode ${octal(inode.ic_smode)}`, { path });
-  }
 }
 
 async function readAcl(volume: Volume, addresses: Addresses, shadow: number, path: string): Promise<AclEntry[]> {

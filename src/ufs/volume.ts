@@ -16,6 +16,17 @@ export interface Volume {
   readonly superblockSector: number;
   /** @throws ImageError "bad-format" when there is no such inode */
   dinode(inode: number): Promise<Dinode>;
+  /** The same, not decoded. */
+  inodeBytes(inode: number): Promise<InodeBytes>;
+  /** The same without waiting, where the inode lies in the block that was looked at last. */
+  knownInodeBytes(inode: number): InodeBytes | undefined;
+}
+
+/** An inode where it lies in the image: `struct dinode` at `offset` of a block of inodes. */
+export interface InodeBytes {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly offset: number;
 }
 
 const SECTOR = 512;
@@ -45,7 +56,7 @@ export async function openVolume(image: Content, superblockSector: number = SBOF
 
 /** A volume whose superblock was found good. */
 export function makeVolume(image: Content, sb: Superblock, superblockSector: number): Volume {
-  return { image, sb, superblockSector, dinode: inodeReader(image, sb) };
+  return { image, sb, superblockSector, ...inodeReader(image, sb) };
 }
 
 /**
@@ -186,14 +197,31 @@ export function blockStore(image: Content, sizeBytes: number, kept: number): Blo
   };
 }
 
-function inodeReader(image: Content, sb: Superblock): (inode: number) => Promise<Dinode> {
+function inodeReader(image: Content, sb: Superblock): Pick<Volume, "dinode" | "inodeBytes" | "knownInodeBytes"> {
   const blockAt = blockStore(image, sb.fs_bsize, 64);
-  return async (inode) => {
+  let last: { readonly first: number; readonly bytes: Uint8Array; readonly view: DataView } | undefined;
+  const knownInodeBytes: Volume["knownInodeBytes"] = (inode) => {
+    if (last === undefined || inode < last.first || inode >= last.first + sb.fs_inopb) return undefined;
+    const { bytes, view, first } = last;
+    return { bytes, view, offset: (inode - first) * INODE_BYTES };
+  };
+  const inodeBytes: Volume["inodeBytes"] = async (inode) => {
     if (!Number.isInteger(inode) || inode < UFSROOTINO || inode >= sb.fs_ncg * sb.fs_ipg) {
       throw new ImageError("bad-format", `inode ${inode} does not exist: there are ${sb.fs_ncg * sb.fs_ipg}`);
     }
     const first = inode - (inode % sb.fs_inopb);
-    return dinode.decode(await blockAt(inodeOffset(sb, first)), (inode - first) * INODE_BYTES);
+    const bytes = await blockAt(inodeOffset(sb, first));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    last = { first, bytes, view };
+    return { bytes, view, offset: (inode - first) * INODE_BYTES };
+  };
+  return {
+    inodeBytes,
+    knownInodeBytes,
+    async dinode(inode) {
+      const { bytes, offset } = await inodeBytes(inode);
+      return dinode.decode(bytes, offset);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 // pureboot build and archive as a user meets them: what they say, which status they end with, what they leave behind.
+// They are run as they were compiled last (npm run build).
 
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import {
@@ -32,7 +33,6 @@ function fakeStage(): Uint8Array {
 }
 
 beforeAll(() => {
-  spawnSync("npx", ["--no-install", "tsc", "-p", "tsconfig.build.json"], { cwd: top });
   writeExampleProto(at("proto"));
   writeFileSync(at("stage"), fakeStage());
   mkdirSync(at("empty"));
@@ -122,6 +122,29 @@ describe("a good build", () => {
     expect(status).toBe(0);
     expect(stderr).toMatch(/--kernel-state has no driver_classes/);
     expect(stderr).not.toMatch(/etc\/name_to_major: blank/);
+  });
+
+  test("a rebuild takes from the cache what did not change, and makes the same bytes as without it", () => {
+    const build = (output: string, ...words: string[]): number => {
+      const { stdout, stderr } = pureboot("build", "proto", "-o", output, "--stage2", "stage", "--json", ...words);
+      expect(stderr).not.toMatch(/error/);
+      return JSON.parse(stdout).archive.cachedBytes;
+    };
+    const cache = ["--cache", "out/cache"];
+    expect(build("out/first.iso", ...cache)).toBe(0);
+    const ramdiskBytes = build("out/again.iso", ...cache);
+    expect(ramdiskBytes).toBeGreaterThan(10_000_000);
+    writeFileSync(at("changed"), "a change\n".repeat(3000));
+    const changed = ["--add", "etc/changed=changed"];
+    expect(build("out/cached.iso", ...cache, ...changed)).toBeGreaterThan(ramdiskBytes / 2);
+    expect(build("out/plain.iso", "--no-cache", ...changed)).toBe(0);
+    const bytes = (name: string): Buffer => readFileSync(path.join(out, name));
+    expect(bytes("again.iso").equals(bytes("first.iso"))).toBe(true);
+    expect(bytes("cached.iso").equals(bytes("plain.iso"))).toBe(true);
+    writeFileSync(path.join(out, "file"), "");
+    expect(pureboot("build", "proto", "-o", "out/x.iso", "--cache", "out/file").stderr).toMatch(
+      /out\/file: cannot write/,
+    );
   });
 
   test("archive writes the ramdisk and its hash", () => {

@@ -4,14 +4,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readAll } from "../../src/bytes/index.ts";
+import { memoryContent, readAll } from "../../src/bytes/index.ts";
 import * as cat from "../../src/cli/cat.ts";
 import * as extract from "../../src/cli/extract.ts";
 import * as inspect from "../../src/cli/inspect.ts";
 import * as ls from "../../src/cli/ls.ts";
 import * as manifest from "../../src/cli/manifest.ts";
 import * as stat from "../../src/cli/stat.ts";
-import { numbered, sampleIso } from "../inspect/images.ts";
+import { file, treeOf } from "../../src/tree/index.ts";
+import { base, fatBytes, numbered, sampleIso, sampleTree, tarBytes } from "../inspect/images.ts";
 import { runCommand } from "./in-process.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-look-"));
@@ -140,6 +141,30 @@ describe("stat", () => {
     const link = await runCommand(stat, iso, "/link");
     expect(link.stdout).toMatch(/^\/link: symlink to platform\/i86pc\n/);
   });
+
+  test("the entries of a FAT directory, and the header of a tar's member, where their bytes say so", async () => {
+    const name = "A name of several entries.txt";
+    const fat = await fatBytes(treeOf([[`/SUB/${name}`, file(base, memoryContent(numbered(700)))]], base));
+    writeFileSync(path.join(scratch, "esp.img"), fat);
+    const [entry] = JSON.parse(
+      (await runCommand(stat, "--json", path.join(scratch, "esp.img"), `/SUB/${name}`)).stdout,
+    ).paths;
+    const names = entry.structures.map((one: { title: string }) => one.title);
+    expect(names).toEqual(["long name entry", "long name entry", "long name entry", "directory entry"]);
+    const own = entry.structures.at(-1);
+    expect(own.fields).toMatchObject({ DIR_FileSize: 700, DIR_Name: expect.stringMatching(/^ANAMEO/) });
+    expect(new DataView(fat.buffer).getUint32(own.offset + 28, true)).toBe(700);
+    expect(Buffer.from(fat.subarray(entry.extents[0].offset)).subarray(0, 700).equals(numbered(700))).toBe(true);
+
+    const tar = await tarBytes(sampleTree());
+    writeFileSync(path.join(scratch, "x.tar"), tar);
+    const [member] = JSON.parse(
+      (await runCommand(stat, "--json", path.join(scratch, "x.tar"), "/etc/motd")).stdout,
+    ).paths;
+    expect(member.structures[0].fields).toMatchObject({ mode: 0o644, size: 8, mtime: 1_577_836_800 });
+    const [{ offset, length }] = member.extents;
+    expect(Buffer.from(tar.subarray(offset, offset + length)).toString()).toBe("Welcome\n");
+  });
 });
 
 describe("inspect", () => {
@@ -165,7 +190,10 @@ describe("inspect", () => {
 describe("extract and manifest", () => {
   test("a target that cannot be is told, and its directories are made", async () => {
     const inTheWay = await runCommand(extract, "-a", iso, "/etc", "-o", iso);
-    expect([inTheWay.status, inTheWay.stderr]).toEqual([1, `${iso}: is there and is no directory; name a directory\n`]);
+    expect([inTheWay.status, inTheWay.stderr]).toEqual([
+      1,
+      `${iso}: cannot write: something else is there; name another place\n`,
+    ]);
     expect((await runCommand(extract, "-a", iso, "/etc", "-o", path.join(scratch, "a/b/c"))).status).toBe(0);
   });
 

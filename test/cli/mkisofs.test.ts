@@ -93,6 +93,11 @@ describe("spelling", () => {
     expect(request.paths).toEqual([{ source: "-dir", target: undefined }]);
   });
 
+  test("a value behind its letter may have dashes", () => {
+    expect(parse("-Villumos-2025 -o x d").identifiers.volumeId).toBe("illumos-2025");
+    expect(parse("-ox.iso d").output).toBe("x.iso");
+  });
+
   test("a volume id is the bytes of its UTF-8 form", () => {
     expect(parse("-V ä -o x d").identifiers.volumeId).toBe("Ã¤");
   });
@@ -159,6 +164,10 @@ describe("refusals name the option", () => {
     ["-no-emul-boot -o x d", "mkisofs: boot options without a boot image: -b FILE is missing"],
     ["-dir-mode 999 -o x d", "mkisofs: -dir-mode 999: must be an octal mode such as 0555"],
     ["-graft-points -o x a=", "mkisofs: a=: a graft point without a source"],
+    ["-path-list x -o x d", "mkisofs: unknown option -path-list"],
+    ["-eltorito-id x -o x d", "mkisofs: unknown option -eltorito-id"],
+    ["-checksum_algorithm_iso md5 -o x d", "mkisofs: unknown option -checksum_algorithm_iso"],
+    ["-part -o x d", "mkisofs: option -part is not supported: no HFS partition table is made"],
     ["-input-charset cp437 -o x d", "mkisofs: -input-charset cp437: names are bytes here, and UTF-8 for Joliet"],
   ])("%s", (line, message) => {
     expect(refusal(line)).toBe(message);
@@ -228,6 +237,43 @@ describe("the command", () => {
       stderr: "pureboot: warning: /boot/link: a symlink; left out (-R keeps it)\n",
     });
     expect(pathsOf(await (await open()).tree())).toEqual(["/", "/BOOT", "/BOOT/CDBOOT", "/BOOT/CORE"]);
+  });
+
+  test("times are kept as they are, also after 2038; SOURCE_DATE_EPOCH is the latest that is written", async () => {
+    const late = 2_524_608_000; // 2050
+    const medium = join(folder, "late");
+    mkdirSync(medium);
+    writeFileSync(join(medium, "file"), "");
+    for (const path of [join(medium, "file"), medium]) lutimesSync(path, 0, late);
+    const times = async (): Promise<(number | undefined)[]> => {
+      expect(await runCommand(mkisofs, ...words("-R -quiet -o @/late.iso @/late"))).toMatchObject({ status: 0 });
+      const iso = await openIso(memoryContent(readFileSync(join(folder, "late.iso"))));
+      return [iso.volume["Volume Creation Date and Time"], findFile(await iso.tree(), "/file")?.mtimeSeconds];
+    };
+    expect(await times()).toEqual([late, late]);
+    process.env["SOURCE_DATE_EPOCH"] = "1700000000";
+    try {
+      expect(await times()).toEqual([1_700_000_000, 1_700_000_000]);
+    } finally {
+      delete process.env["SOURCE_DATE_EPOCH"];
+    }
+  });
+
+  test("images of diskettes are known by their size, those of hard disks by their one partition", async () => {
+    const medium = join(folder, "disks");
+    mkdirSync(medium);
+    writeFileSync(join(medium, "floppy"), new Uint8Array(1_474_560));
+    const disk = new Uint8Array(1024);
+    disk.set([0x0e], 446 + 16 + 4); // the second record
+    disk.set([0x55, 0xaa], 510);
+    writeFileSync(join(medium, "disk"), disk);
+    const line = "-R -quiet -o @/disks.iso -b floppy -eltorito-alt-boot -hard-disk-boot -b disk @/disks";
+    expect(await runCommand(mkisofs, ...words(line))).toMatchObject({ status: 0, stderr: "" });
+    const iso = await openIso(memoryContent(readFileSync(join(folder, "disks.iso"))));
+    expect((await iso.bootCatalog())?.entries).toMatchObject([
+      { mediaType: 2, systemType: 0, loadSectors: 1 },
+      { mediaType: 4, systemType: 0x0e, loadSectors: 1 },
+    ]);
   });
 
   test("-print-size prints the size and writes nothing", async () => {

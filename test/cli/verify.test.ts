@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readAll } from "../../src/bytes/index.ts";
+import { fromText, readAll } from "../../src/bytes/index.ts";
 import * as verify from "../../src/cli/verify.ts";
 import { gzip, sampleTree, sha1, text, ufsBytes } from "../inspect/images.ts";
-import { grubParts, mediumOf } from "../inspect/media.ts";
+import { grubParts, loaderParts, mediumOf } from "../inspect/media.ts";
 import { runCommand } from "./in-process.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-verify-"));
@@ -80,4 +80,16 @@ test("rules are listed and explained", async () => {
   expect([unknown.status, unknown.stderr]).toEqual([2, 'there is no rule "archive-hsh"; did you mean archive-hash?\n']);
   expect((await runCommand(verify)).status).toBe(2);
   expect((await runCommand(verify, scratch)).status).toBe(1);
+});
+
+test("names that are not ASCII are shown as what they are, and what breaks a rule often is explained once", async () => {
+  const made = await loaderParts();
+  for (const name of ["süß", "日本"]) made.nodes.set(fromText(`/boot/conf.d/${name}`), text("no assignment\n"));
+  writeFileSync(at("names.iso"), await readAll(await mediumOf(made)));
+  const { stdout } = await runCommand(verify, "-v", at("names.iso"));
+  expect(stdout).toContain("error: [loader-conf-syntax] /boot/conf.d/süß: ");
+  expect(stdout).toContain("error: [loader-conf-syntax] /boot/conf.d/日本: ");
+  expect(stdout.match(/At a syntax error the loader gives up/g)).toHaveLength(1);
+  const { findings } = JSON.parse((await runCommand(verify, "--json", at("names.iso"))).stdout);
+  expect(findings[0].found).toMatch(/^\/boot\/conf\.d\/süß: /);
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ImageError, memoryContent } from "../../src/bytes/index.ts";
 import { checkDisk, partitionContent, planHybrid, planUsbGrub, readDisk } from "../../src/disk/index.ts";
+import { TIMES } from "../fuzz/times.ts";
 import { content, sampleGptDisk, sampleIsoboot, samplePmbr } from "./samples.ts";
 
 const hybrid = Buffer.from(
@@ -43,7 +44,7 @@ test("damaged tables", async () => {
         await survive(bytes);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300 * TIMES },
   );
 });
 
@@ -55,7 +56,7 @@ test("noise", async () => {
       if (signed) bytes.set([0x55, 0xaa], 510);
       await survive(bytes);
     }),
-    { numRuns: 300 },
+    { numRuns: 300 * TIMES },
   );
 });
 
@@ -83,6 +84,6 @@ test("boot files of any bytes", () => {
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 300 * TIMES },
   );
 });

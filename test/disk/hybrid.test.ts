@@ -54,12 +54,13 @@ describe("the system area, byte by byte", () => {
 });
 
 describe("limits", () => {
-  test("59 sectors of isoboot fit; 60 are warned about; 61 are refused", () => {
-    expect(planHybrid(input({ isoboot: sampleIsoboot(59) })).findings).toEqual([]);
-    const sixty = planHybrid(input({ isoboot: sampleIsoboot(60) }));
-    expect(sixty.findings.map(({ code }) => code)).toEqual(["isoboot-size"]);
-    expect(sixty.systemArea[32767]).toBe(sampleIsoboot(60)[60 * 512 - 1]);
-    expect(() => planHybrid(input({ isoboot: sampleIsoboot(61) }))).toThrow(expect.objectContaining({ code: "limit" }));
+  test("59 sectors of isoboot fill the partition; 60 are refused", () => {
+    const { systemArea, findings } = planHybrid(input({ isoboot: sampleIsoboot(59) }));
+    expect(findings).toEqual([]);
+    expect(systemArea[63 * 512 - 1]).toBe(sampleIsoboot(59)[59 * 512 - 1]);
+    expect(() => planHybrid(input({ isoboot: sampleIsoboot(60) }))).toThrow(
+      expect.objectContaining({ code: "limit", message: expect.stringMatching(/60 sectors.*59 .*--hybrid no/) }),
+    );
   });
   test.each<[string, Partial<HybridInput>, string, RegExp]>([
     ["pmbr too short", { pmbr: samplePmbr().subarray(0, 511) }, "bad-format", /pmbr: 511 bytes/],

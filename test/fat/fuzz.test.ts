@@ -6,6 +6,7 @@ import { ImageError, memoryContent, readAll } from "../../src/bytes/index.ts";
 import { checkFat, planFat, readFat } from "../../src/fat/index.ts";
 import { layoutBytes } from "../../src/layout/index.ts";
 import { treeOf, walk } from "../../src/tree/index.ts";
+import { TIMES } from "../fuzz/times.ts";
 import { foreignImage } from "./foreign.ts";
 import { base, patternFile } from "./trees.ts";
 
@@ -54,7 +55,7 @@ test("damaged images", async () => {
         await survive(bytes);
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 250 * TIMES },
   );
 });
 
@@ -63,7 +64,7 @@ test("images that end early", async () => {
     fc.asyncProperty(fc.constantFrom(...images), fc.double({ min: 0, max: 1, noNaN: true }), async (image, share) => {
       await survive(image.slice(0, Math.floor(image.length * share)));
     }),
-    { numRuns: 60 },
+    { numRuns: 60 * TIMES },
   );
 });
 
@@ -78,7 +79,7 @@ test("noise behind a boot sector", async () => {
         await survive(bytes);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 40 * TIMES },
   );
 });
 

@@ -114,6 +114,16 @@ describe("the loader's medium", () => {
     expect([...(await readBytes(systemArea, 0x106, 8))]).toEqual([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x8d, 0xef]);
   });
 
+  test("all of cdboot is loaded, in whole blocks", async () => {
+    const sectors = async (sizeBytes: number): Promise<number | undefined> =>
+      (await staged((edit) => edit.put("/boot/cdboot", put(blank(sizeBytes))))).medium.bootEntries[0]?.loadSectors;
+    expect([await sectors(1249), await sectors(2048), await sectors(2049)]).toEqual([4, 4, 8]);
+  });
+
+  test("an EFI system partition that is too small is told with the option", async () => {
+    await expect(staged(undefined, { espBytes: 65_536 })).rejects.toThrow(/--esp-size.*\d+ bytes would do/);
+  });
+
   test("is BIOS only without EFI loaders, and a CD only without isoboot", async () => {
     const cdOnly = await staged((edit) => edit.remove("/boot/isoboot"));
     expect(cdOnly.medium.finish).toBeUndefined();
@@ -142,7 +152,35 @@ describe("the loader's medium", () => {
     ],
     ["a fragment that is a link", (edit) => edit.put("/boot/conf.d/x", symlink(user, "10-site")), /symbolic link/],
     ["an isoboot that is none", (edit) => edit.put("/boot/isoboot", put(blank(1024))), /no multiboot header/],
-    ["an isoboot of 61 sectors", (edit) => edit.put("/boot/isoboot", put(isoboot(61))), /61 sectors/],
+    ["an isoboot of 60 sectors", (edit) => edit.put("/boot/isoboot", put(isoboot(60))), /60 sectors/],
+    ["an empty loader", (edit) => edit.put("/boot/loader", put(blank(0))), /\/boot\/loader: is empty/],
+    ["an empty cdboot", (edit) => edit.put("/boot/cdboot", put(blank(0))), /\/boot\/cdboot: the boot image is empty/],
+    ["an empty EFI loader", (edit) => edit.put("/boot/loader32.efi", put(blank(0))), /loader32\.efi: is empty/],
+    [
+      "EFI loaders of 32 MiB",
+      (edit) => edit.put("/boot/loader64.efi", put(blank(32 * 2 ** 20))),
+      /EFI system partition: \d+ bytes; El Torito counts up to 33553920; leave a loader out/,
+    ],
+    [
+      "a loader.rc that is a link",
+      (edit) => edit.put("/boot/loader.rc", symlink(user, "loader")),
+      /loader\.rc: is a symbolic link/,
+    ],
+    [
+      "a kernel that is a link to what is not on the medium",
+      (edit) => edit.put("/platform/i86pc/kernel/amd64/unix", symlink(user, "../unix")),
+      /unix: is a symbolic link/,
+    ],
+    [
+      "a later fragment that names another archive",
+      (edit) => edit.put("/boot/conf.d/zz", put(textContent('boot_archive_name="/platform/i86pc/boot_archive.gz"\n'))),
+      /conf\.d\/zz: .*boot_archive\.gz as rootfs/,
+    ],
+    [
+      "a later fragment that loads no hash",
+      (edit) => edit.put("/boot/conf.d/zz", put(textContent('boot_archive.hash_load="NO"\n'))),
+      /conf\.d\/zz: .*nothing as hash/,
+    ],
   ];
   for (const [title, change, message] of stumbles) {
     test(`${title}: refused`, async () => {
@@ -155,7 +193,8 @@ describe("the loader's medium", () => {
     const { medium } = await staged(change);
     const edit = draft(medium.tree);
     edit.put(medium.archivePath, put(blank(1)), user);
-    await medium.finish?.(planIso(edit.tree(), { timeSeconds: 0, lastPath: medium.archivePath }), "0".repeat(40));
+    const { archivePath: lastPath, bootEntries } = medium;
+    await medium.finish?.(planIso(edit.tree(), { timeSeconds: 0, lastPath, bootEntries }), "0".repeat(40));
   }
 
   test("options of the other loader, and what cannot be said to the loader, are refused", async () => {

@@ -17,7 +17,7 @@ import {
   sizesHtml,
   sizesSvg,
 } from "../../src/inspect/index.ts";
-import { rowBytes, shortSize, squarify } from "../../src/inspect/map-layout.ts";
+import { drawnCount, rowBytes, shortSize, squarify } from "../../src/inspect/map-layout.ts";
 import { treeOf } from "../../src/tree/index.ts";
 import { base, fatBytes, gzip, host, mbrDisk, sampleIso, sampleTree, text, ufsBytes } from "./images.ts";
 
@@ -132,6 +132,14 @@ describe("where things go", () => {
     );
   });
 
+  test("what would be too small to be seen is counted out, but never one alone", () => {
+    expect(drawnCount([60, 30, 10], 100, 5)).toBe(3);
+    expect(drawnCount([60, 30, 6, 4], 100, 8)).toBe(2);
+    expect(drawnCount([90, 6, 4], 100, 5)).toBe(3);
+    expect(drawnCount([1, 1, 1, 1], 2, 1)).toBe(0);
+    expect(drawnCount([], 100, 5)).toBe(0);
+  });
+
   test("rows hold all bytes, in powers of two", () => {
     for (const size of [1, 512, 100_000, 525_312_000, 8 * 2 ** 30]) {
       const bytes = rowBytes(size, 64);
@@ -186,6 +194,7 @@ describe("pictures", () => {
       const element = (): Record<string, unknown> => ({
         style: {},
         clientWidth: 1000,
+        getBoundingClientRect: () => ({ top: 0, left: 0 }),
         append: () => {},
         replaceChildren: () => {},
         setAttribute: () => {},
@@ -205,6 +214,7 @@ describe("pictures", () => {
         document,
         location: { hash: "" },
         innerHeight: 900,
+        scrollY: 0,
         devicePixelRatio: 1,
         addEventListener: () => {},
       };

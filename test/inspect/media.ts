@@ -56,6 +56,8 @@ export function ramdiskNodes(): Nodes {
   ]);
   for (const name of [
     "drv/amd64/ramdisk",
+    "exec/amd64/elfexec",
+    "exec/amd64/intpexec",
     ..."ufs specfs devfs dev tmpfs procfs mntfs ctfs objfs".split(" ").map((fs) => `fs/amd64/${fs}`),
   ]) {
     nodes.set(`/kernel/${name}`, text(name));
@@ -72,6 +74,8 @@ export interface MediumParts {
   readonly ramdisk: Nodes;
   bootEntries: BootEntry[];
   options: Partial<IsoOptions>;
+  /** Size of the ramdisk; default: 2 MiB. */
+  ramdiskBytes?: number;
   /** The archive, from the ramdisk's bytes. */
   pack: (ramdisk: Uint8Array<ArrayBuffer>) => Uint8Array;
   /** Changes to the ramdisk's bytes before they are hashed and packed. */
@@ -149,12 +153,13 @@ export async function mediumOf({
   ramdisk,
   bootEntries,
   options,
+  ramdiskBytes = 2 << 20,
   pack,
   damage,
   after,
 }: MediumParts): Promise<Content> {
   const all = new Map(nodes);
-  const bytes = await ufsBytes(treeOfNodes(ramdisk));
+  const bytes = await ufsBytes(treeOfNodes(ramdisk), TIME, ramdiskBytes);
   damage(bytes);
   if (!all.has(ARCHIVE)) all.set(ARCHIVE, file(base, memoryContent(pack(bytes))));
   if (!all.has(`${ARCHIVE}.hash`)) all.set(`${ARCHIVE}.hash`, file(base, textContent(`${sha1(bytes)}\n`)));

@@ -3,14 +3,24 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { byteString, bytesOf, ImageError, memoryContent, readAll, textContent } from "../../src/bytes/index.ts";
+import { newRun, placeRecord } from "../../src/iso9660-writer-ts/directory.ts";
+import { buildHierarchy } from "../../src/iso9660-writer-ts/hierarchy.ts";
 import {
   type IsoOptions,
   JOLIET,
   LEVEL_1,
   LEVEL_2,
+  LEVEL_4,
   type NameRules,
   planIso,
 } from "../../src/iso9660-writer-ts/index.ts";
+import {
+  entryCount,
+  inodesOf,
+  measureRecords,
+  type RecordContext,
+  recordsOf,
+} from "../../src/iso9660-writer-ts/records.ts";
 import { layoutBytes } from "../../src/layout/index.ts";
 import {
   type Directory,
@@ -341,6 +351,26 @@ describe("properties", () => {
         for (const list of records.values()) expectWellPacked(list);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test("records take the room that was measured without making them", () => {
+    fc.assert(
+      fc.property(
+        treeArbitrary,
+        fc.constantFrom<RecordContext["rockRidge"]>(false, "1.10", "1.12"),
+        fc.boolean(),
+        (tree, rockRidge, relocate) => {
+          const rules = { names: LEVEL_4, rockRidge: rockRidge !== false, leaveOutSpecials: true, relocate };
+          const context = { rockRidge, inodes: inodesOf(tree) };
+          for (const parent of buildHierarchy(tree, rockRidge ? { ...rules, names: LEVEL_2 } : rules)) {
+            const made = newRun();
+            const count = entryCount(parent);
+            for (const record of recordsOf(parent, 0, count, context)) placeRecord(made, record);
+            expect(measureRecords(parent, 0, count, context)).toEqual(made);
+          }
+        },
+      ),
     );
   });
 

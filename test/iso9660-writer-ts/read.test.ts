@@ -97,6 +97,15 @@ describe("name sources", () => {
     await expect(iso.tree("joliet")).rejects.toMatchObject({ code: "not-found" });
   });
 
+  test("a dot at the end tells two names apart where the rules demand none", async () => {
+    const dots = treeFrom({ "/a": text("1"), "/a.": text("2"), "/b.": text("3") });
+    const image = memoryContent(await imageOf(dots, { rockRidge: false, enhanced: true }));
+    for (const source of ["enhanced", "plain"] as const) {
+      expect(pathsOf(await (await openIso(image)).tree(source))).toEqual(["/", "/a", "/a.", "/b"]);
+    }
+    expect(await checkIso(image)).toEqual([]);
+  });
+
   test("contents are read from where they lie, any part of them", async () => {
     const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => i % 251);
     const iso = await openIso(memoryContent(await imageOf(treeFrom({ "/f": file(attributes, memoryContent(bytes)) }))));

@@ -1,11 +1,24 @@
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryContent } from "../../src/bytes/index.ts";
-import { type BlockCompressor, emitGzip, inThreadCompressor, pakoEngine } from "../../src/gzip/index.ts";
+import {
+  type BlockCompressor,
+  deflateRoomBytes,
+  emitGzip,
+  inThreadCompressor,
+  pakoEngine,
+} from "../../src/gzip/index.ts";
 import { extent, makeLayout } from "../../src/layout/index.ts";
-import { chooseEngine, createCompressor, createHasher, threadedCompressor } from "../../src/node/index.ts";
+import {
+  chooseEngine,
+  createCompressor,
+  createHasher,
+  createStreamHasher,
+  threadedCompressor,
+} from "../../src/node/index.ts";
 import { collectingSink, sampleBytes } from "../gzip/samples.ts";
 import { type Compiled, compileNodeRoom } from "./compiled.ts";
 import { temporaryDirectory } from "./temporary.ts";
@@ -15,7 +28,13 @@ const layout = makeLayout(2_000_000, [
   extent(0, { what: "data" }, memoryContent(plain.subarray(0, 500_000))),
   extent(1_100_000, { what: "data" }, memoryContent(plain.subarray(500_000))),
 ]);
-const job = (length: number) => ({ input: sampleBytes(length, 2), dictionary: undefined, level: 6 });
+const job = (length: number) => ({
+  input: sampleBytes(length, 2),
+  dictionary: undefined,
+  level: 6,
+  output: new Uint8Array(new SharedArrayBuffer(deflateRoomBytes(length))),
+});
+const PAKO = { engine: "pako" } as const;
 
 let compiled: Compiled;
 beforeAll(() => {
@@ -39,23 +58,31 @@ describe("threadedCompressor", () => {
     expect(gunzipSync(expected).subarray(0, 500_000).equals(plain.subarray(0, 500_000))).toBe(true);
     for (const workers of [1, 2, 5]) {
       expect(
-        (await gzipWith(threadedCompressor(compiled.file("deflate-thread"), workers, "pako"))).equals(expected),
+        (await gzipWith(threadedCompressor(compiled.file("deflate-thread"), workers, PAKO))).equals(expected),
       ).toBe(true);
     }
     const best = chooseEngine("auto");
-    expect((await gzipWith(threadedCompressor(compiled.file("deflate-thread"), 2, best))).equals(expected)).toBe(true);
+    expect(
+      (await gzipWith(threadedCompressor(compiled.file("deflate-thread"), 2, { engine: best }))).equals(expected),
+    ).toBe(true);
     expect((await gzipWith(createCompressor({ workers: 0 }))).equals(expected)).toBe(true);
   });
 
   test("jobs get their own results, whatever the order", async () => {
-    const pool = threadedCompressor(compiled.file("deflate-thread"), 3, "pako");
+    const pool = threadedCompressor(compiled.file("deflate-thread"), 3, PAKO);
     const lengths = Array.from({ length: 30 }, (_, i) => ((i * 37_003) % 90_000) + 1);
-    const blocks = await Promise.all(lengths.map((length) => pool.compress(job(length))));
-    blocks.forEach(({ bytes, crc32 }, i) => {
-      const input = sampleBytes(lengths[i] ?? 0, 2);
+    const blocks = await Promise.all(
+      lengths.map(async (length) => {
+        const one = job(length);
+        return { ...(await pool.compress(one)), ...one };
+      }),
+    );
+    for (const { sizeBytes, crc32, input, output } of blocks) {
       expect(crc32).toBe(pakoEngine.crc32(input));
-      expect(Buffer.from(bytes).equals(pakoEngine.deflateBlock(input, undefined, 6))).toBe(true);
-    });
+      expect(Buffer.from(output.subarray(0, sizeBytes)).equals(pakoEngine.deflateBlock(input, undefined, 6))).toBe(
+        true,
+      );
+    }
     await pool.close();
   });
 
@@ -71,7 +98,7 @@ describe("threadedCompressor", () => {
   ])("a thread that %s fails the jobs, and does not hang them", async (_, body, message) => {
     const file = path.join(temporaryDirectory(), "worker.mjs");
     writeFileSync(file, `import { parentPort } from "node:worker_threads"; ${body}`);
-    const pool = threadedCompressor(file, 2, "pako");
+    const pool = threadedCompressor(file, 2, PAKO);
     const jobs = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((length) => pool.compress(job(length))));
     for (const { status, reason } of jobs as PromiseRejectedResult[]) {
       expect(status).toBe("rejected");
@@ -86,11 +113,11 @@ describe("threadedCompressor", () => {
       file,
       `import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(9));`,
     );
-    await expect(gzipWith(threadedCompressor(file, 2, "pako"))).rejects.toThrow("ended with status 9");
+    await expect(gzipWith(threadedCompressor(file, 2, PAKO))).rejects.toThrow("ended with status 9");
   });
 
   test("close ends threads and rejects what is under way", async () => {
-    const pool = threadedCompressor(compiled.file("deflate-thread"), 2, "pako");
+    const pool = threadedCompressor(compiled.file("deflate-thread"), 2, PAKO);
     await pool.compress(job(10));
     const underWay = Array.from({ length: 8 }, () => pool.compress(job(400_000)));
     const settled = Promise.allSettled(underWay);
@@ -98,6 +125,15 @@ describe("threadedCompressor", () => {
     expect((await settled).some(({ status }) => status === "rejected")).toBe(true);
     await expect(pool.compress(job(10))).rejects.toThrow("ended");
   });
+});
+
+test("a stream hasher gives the digests of all bytes in the order of the calls", async () => {
+  const pieces = Array.from({ length: 40 }, (_, i) => sampleBytes(1 + ((i * 7919) % 40_000), i));
+  const hasher = createStreamHasher(["sha1", "sha256"]);
+  await Promise.all(pieces.map((piece) => hasher.update(piece)));
+  const expected = ["sha1", "sha256"].map((name) => createHash(name).update(Buffer.concat(pieces)).digest("hex"));
+  expect(await hasher.digestsHex()).toEqual(expected);
+  await hasher.close();
 });
 
 describe("createHasher", () => {

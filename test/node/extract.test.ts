@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { type Content, memoryContent, readAll, textContent } from "../../src/bytes/index.ts";
 import { extractTree } from "../../src/node/extract.ts";
 import { readDirectoryTree } from "../../src/node/index.ts";
+import { makeDirectories } from "../../src/node/make-directories.ts";
 import {
   type Attributes,
   type Directory,
@@ -21,6 +22,7 @@ import {
   treeOf,
   walk,
 } from "../../src/tree/index.ts";
+import { temporaryDirectory } from "./temporary.ts";
 
 const scratch = fs.mkdtempSync(path.join(tmpdir(), "pureboot-extract-"));
 afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
@@ -235,4 +237,15 @@ describe("nothing lands outside", () => {
     await expect(extractTree(tree, target, { force: true })).rejects.toThrow(/is a directory/);
     expect(fs.statSync(path.join(target, "x")).isDirectory()).toBe(true);
   });
+});
+
+test("directories are made as mkdir -p makes them, and where none can be made that is said", () => {
+  const top = temporaryDirectory();
+  const deep = path.join(top, "a", "b", "c");
+  expect(makeDirectories(deep)).toBe(path.join(top, "a"));
+  expect(makeDirectories(deep)).toBeUndefined();
+  fs.writeFileSync(path.join(top, "file"), "");
+  expect(() => makeDirectories(path.join(top, "file"))).toThrow("EEXIST");
+  expect(() => makeDirectories(path.join(top, "file", "below"))).toThrow("ENOTDIR");
+  if (process.platform === "linux") expect(() => makeDirectories("/proc/nowhere/below")).toThrow("ENOENT");
 });

@@ -35,18 +35,25 @@ describe("threadedReader", () => {
   test("gives each read its own bytes, however many there are at a time", async () => {
     const random = randomNumbers(1);
     for (const patienceMs of [0, 2]) {
-      const reader = threadedReader(compiled.file("read-thread"), 3, patienceMs);
+      let reads = 0;
+      const reader = threadedReader(compiled.file("read-thread"), 3, patienceMs, () => reads++);
       const files = await filesOf(makeFiles(), reader);
-      const reads = Array.from({ length: 300 }, async () => {
+      const checks = Array.from({ length: 300 }, async () => {
         const { content } = files[random() % files.length] as File; // the index is inside
         const offset = content.sizeBytes === 0 ? 0 : random() % content.sizeBytes;
         const length = random() % (content.sizeBytes - offset + 1);
         const expected = sampleBytes(content.sizeBytes, content.sizeBytes).subarray(offset, offset + length);
         expect(Buffer.from(await readBytes(content, offset, length)).equals(expected)).toBe(true);
       });
-      await Promise.all(reads);
+      await Promise.all(checks);
       await reader.close();
     }
+  });
+
+  test("a busy machine that need not read the disk starts no threads", async () => {
+    const reader = threadedReader("no such script", 3, 0.001, () => 5);
+    for (const { content } of await filesOf(makeFiles(), reader)) await readAll(content);
+    await reader.close();
   });
 
   test("errors come through with code and path", async () => {

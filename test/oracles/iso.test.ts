@@ -298,6 +298,22 @@ describe("El Torito", () => {
   });
 });
 
+describe("names that Linux has no room for", () => {
+  testWith(["bsdtar", "xorriso"], "254 and 255 bytes, in the root and 300 bytes deep", async () => {
+    const names = range(250, 255).flatMap((n): [string, Node][] => [
+      [`/${"n".repeat(n)}`, text(`${n}`)],
+      [`/${"d".repeat(150)}/${"e".repeat(150)}/${"m".repeat(n)}/${"f".repeat(n)}`, text(`deep ${n}`)],
+    ]);
+    const [image] = await written([{ name: "long names", tree: treeFrom(names), options: {} }]);
+    if (!image) throw new Error("not written");
+    const fields: Field[] = ["type", "size", "mtimeSeconds", "digest"];
+    expect(compareListings(image.expected, await listByBsdtar(image.image), { fields })).toEqual([]);
+    const xorriso = await listByXorriso(image.image, join(folder, "long"));
+    rmSync(join(folder, "long"), { recursive: true });
+    expect(compareListings(image.expected, xorriso, { fields })).toEqual([]);
+  });
+});
+
 describe("big", () => {
   // (Linux looks names up from the directory's beginning each time: it would take hours over these.)
   testWith(["bsdtar", "xorriso"], "100,000 files in one directory", async () => {

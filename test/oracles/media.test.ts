@@ -1,11 +1,24 @@
 // Media that boot in other ways than from a CD under BIOS: GRUB from a USB stick and a disk, EFI programs from CD, USB stick
 // and partition table.
 
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect } from "vitest";
 import { writeExampleProto } from "../../fixtures/example.ts";
+import { memoryContent } from "../../src/bytes/index.ts";
+import { readDisk } from "../../src/disk/index.ts";
+import { openIso } from "../../src/iso9660-writer-ts/index.ts";
+import { findFile } from "../../src/tree/index.ts";
 import { bootProbe } from "./harness/probe.ts";
 import { oracle, testWith } from "./harness/programs.ts";
 import { type Machine, runMachine } from "./harness/qemu.ts";
@@ -54,6 +67,32 @@ let written = false;
 function writeExampleProtoOnce(): void {
   if (!written) writeExampleProto(at("proto"));
   written = true;
+}
+
+/** What xorriso will say of an image with two boot images, by our own readers of it. */
+async function ownReport(file: string): Promise<string[]> {
+  const image = memoryContent(new Uint8Array(readFileSync(file)));
+  const iso = await openIso(image);
+  const catalog = await iso.bootCatalog();
+  const esp = findFile(await iso.tree(), "/boot/efiboot.img");
+  const disk = await readDisk(image);
+  const [bios, uefi] = catalog?.entries ?? [];
+  if (!catalog || !bios || !uefi || !esp) throw new Error("two boot images are expected");
+  const partitions = disk.mbr?.filter(({ type }) => type !== 0) ?? [];
+  expect(partitions[1]).toMatchObject({ startLba: uefi.lba * 4, sectors: esp.content.sizeBytes / 512 });
+  return [
+    `El Torito catalog : ${catalog.lba} 1`,
+    "El Torito cat path : /.catalog",
+    "El Torito images : N Pltf B Emul Ld_seg Hdpt Ldsiz LBA",
+    `El Torito boot img : 1 BIOS y none 0x0000 0x00 ${bios.loadSectors} ${bios.lba}`,
+    `El Torito boot img : 2 UEFI y none 0x0000 0x00 ${uefi.loadSectors} ${uefi.lba}`,
+    "El Torito img path : 1 /boot/cdboot",
+    "El Torito img opts : 1 boot-info-table",
+    "El Torito img path : 2 /boot/efiboot.img",
+    ...partitions.map(({ type, startLba, sectors }, i) => {
+      return `MBR partition : ${i + 1} 0x00 0x${type.toString(16)} ${startLba} ${sectors}`;
+    }),
+  ];
 }
 
 describe("illumos' loader", () => {
@@ -119,12 +158,10 @@ describe("illumos' loader", () => {
       const report = await runText(oracle("xorriso"), [
         ...["-indev", at("plain.iso"), "-report_el_torito", "plain", "-report_system_area", "plain"],
       ]);
-      expect(report).toMatch(/El Torito boot img : +1 +BIOS +y +none +0x0000 +0x00 +4 /);
-      expect(report).toMatch(/El Torito boot img : +2 +UEFI +y +none /);
-      expect(report).toMatch(/El Torito img path : +1 +\/boot\/cdboot/);
-      expect(report).toMatch(/El Torito img path : +2 +\/boot\/efiboot\.img/);
-      expect(report).toMatch(/MBR partition +: +1 +0x00 +0xbe +3 +60/);
-      expect(report).toMatch(/MBR partition +: +2 +0x00 +0xef +\d+ +\d+/);
+      const lines = report.split("\n").map((line) => line.replaceAll(/ +/g, " ").trim());
+      expect(lines.filter((line) => /^El Torito|^MBR partition :/.test(line))).toEqual(
+        await ownReport(at("plain.iso")),
+      );
       const names = await runText(oracle("xorriso"), ["-indev", at("plain.iso"), "-find", "/platform", "-type", "f"]);
       expect(names.trim().split("\n").sort()).toEqual([
         "'/platform/i86pc/boot_archive'",

@@ -7,13 +7,12 @@ import { makeLayout } from "../../src/layout/index.ts";
 import { layoutContent } from "../../src/layout/layout.ts";
 import { type Directory, walk } from "../../src/tree/index.ts";
 import { checkUfs, fsckReport, layoutOf, openUfs, type Ufs } from "../../src/ufs/index.ts";
+import { TIMES } from "../fuzz/times.ts";
 import { goodSample } from "./damage.ts";
 import { FAILED } from "./failed.ts";
 import { type Mutation, mutate, mutation } from "./mutations.ts";
 
 const sample = await goodSample();
-/** PUREBOOT_FUZZ=100 runs everything a hundred times as often. */
-const TIMES = Number(process.env["PUREBOOT_FUZZ"] ?? 1);
 const MANY_BYTES = 2 ** 23;
 /** Far more than any takes, and far less than one that hangs. */
 const SOON_MS = 10_000;

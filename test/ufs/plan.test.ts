@@ -317,3 +317,44 @@ test("the same tree in another order of names gives the same layout", () => {
     planIn(root, 128 * MIB).layout.extents.map(({ offset, length, owner }) => [offset, length, owner.what, owner.path]);
   expect(extents(reversed(planned))).toEqual(extents(planned));
 });
+
+describe("a change stays local", () => {
+  const SIZES = Array.from({ length: 1500 }, (_, i) => (i % 50 === 0 ? 150_000 + i : 100 + ((i * 7919) % 24_000)));
+  const grownAt = (index: number, byBytes: number): UfsPlan =>
+    planIn(
+      treeOf(
+        SIZES.map((size, i) => [
+          `/usr/d${i % 30}/f${i}`,
+          file(ATTRIBUTES, unread(i === index ? size + byBytes : size)),
+        ]),
+        DIRECTORY,
+      ),
+      64 * MIB,
+    );
+  /** Where each file lies within its block, by path; and in what order. */
+  const dataOf = ({ layout }: UfsPlan) => layout.extents.filter(({ owner }) => owner.what === "data");
+
+  test.each([700, 9000, 200_000])(
+    "a file that grows by %d bytes does not change how others lie in their blocks",
+    (bytes) => {
+      const before = dataOf(grownAt(-1, 0));
+      const after = new Map(dataOf(grownAt(700, bytes)).map((one) => [`${one.owner.path} ${one.contentOffset}`, one]));
+      const moved = before.filter(({ owner, contentOffset, offset }) => {
+        const now = after.get(`${owner.path} ${contentOffset}`);
+        return now === undefined || (now.offset - offset) % 8192 !== 0;
+      });
+      expect(moved.length / before.length).toBeLessThan(0.05);
+    },
+  );
+
+  test("directories and indirect blocks lie before all files", () => {
+    const { layout } = grownAt(-1, 0);
+    const offsets = (what: string): number[] =>
+      layout.extents.filter(({ owner }) => owner.what === what && owner.path !== "/").map(({ offset }) => offset);
+    const firstFile = Math.min(...offsets("data"));
+    for (const what of ["directory", "indirect block"]) {
+      expect(offsets(what).length).toBeGreaterThan(20);
+      expect(Math.max(...offsets(what))).toBeLessThan(firstFile);
+    }
+  });
+});
