@@ -14,6 +14,7 @@ import {
   type PathDifference,
   valueText,
 } from "../inspect/index.ts";
+import type { ImageFile } from "../node/open-image.ts";
 import { FINDINGS_STATUS } from "./errors.ts";
 import { teach } from "./help.ts";
 import { onlyOneStandardInput } from "./host.ts";
@@ -23,6 +24,7 @@ import {
   IMAGE_OPERAND,
   type ImageWords,
   locateWord,
+  naming,
   openOperand,
   withImageFile,
 } from "./image-operand.ts";
@@ -57,16 +59,27 @@ Exit status: 0 nothing differs, 3 something does.`,
 
 async function run(a: string, b: string, words: Words): Promise<void> {
   onlyOneStandardInput([a, b]);
-  await withImageFile(a, words, async (fileA) => {
-    await withImageFile(b, words, async (fileB) => {
-      const before = await operandLayer(await openOperand(fileA, words));
-      const after = await operandLayer(await openOperand(fileB, words));
-      const diff = await diffLayers(before, after, { eachTime: words.times });
-      if (words.json) printJson({ command: "diff", a, b, ...jsonOf(diff) });
-      else printLines(textOf(diff, words));
-      if (!diff.isEmpty) process.exitCode = FINDINGS_STATUS;
-    });
-  });
+  const eachNamed = { isOnly: false };
+  await withImageFile(
+    a,
+    words,
+    (fileA) => withImageFile(b, words, (fileB) => compare([fileA, fileB], [a, b], words), eachNamed),
+    eachNamed,
+  );
+}
+
+async function compare(
+  [fileA, fileB]: readonly [ImageFile, ImageFile],
+  [a, b]: readonly [string, string],
+  words: Words,
+): Promise<void> {
+  const layerOf = (file: ImageFile): Promise<Layer> =>
+    naming(file, async () => operandLayer(await openOperand(file, words)));
+  const [before, after] = [await layerOf(fileA), await layerOf(fileB)];
+  const diff = await diffLayers(before, after, { eachTime: words.times });
+  if (words.json) printJson({ command: "diff", a, b, ...jsonOf(diff) });
+  else printLines(textOf(diff, words));
+  if (!diff.isEmpty) process.exitCode = FINDINGS_STATUS;
 }
 
 /** The layer, or what a path behind the image's name leads to: a directory in it, or another image. */

@@ -2,10 +2,11 @@
 // progress and interruption. Only what they need is loaded: listing a file must not cost the time of loading builders.
 
 import { type Command, Option } from "commander";
-import { type Content, fromText, ImageError, toText } from "../bytes/index.ts";
+import { type Content, type ErrorCode, fromText, ImageError, toText } from "../bytes/index.ts";
 import type { InspectHost, Layer } from "../inspect/layer.ts";
 import { bootArchive, type LocateOptions, locate, type Place } from "../inspect/paths.ts";
 import { type ImageFile, openImageFile } from "../node/open-image.ts";
+import { STANDARD_STREAM } from "../node/output-sink.ts";
 import { addOptions, RUN_GROUP } from "./help.ts";
 import { jsonOption, type ProgressWords, progressOption, withProgress } from "./host.ts";
 import { printWarnings } from "./output.ts";
@@ -44,21 +45,42 @@ export async function withImage(
   await withImageFile(name, words, async (file) => work(await openOperand(file, words)));
 }
 
-/** The same for work that also takes images that are too damaged to be opened. */
+/**
+ * The same for work that also takes images that are too damaged to be opened.
+ * @param isOnly whether the work is about this image alone, so that its errors are
+ */
 export async function withImageFile(
   name: string,
   words: ImageWords,
   work: (file: ImageFile) => Promise<void>,
+  { isOnly = true } = {},
 ): Promise<void> {
   await withProgress(words, async (host) => {
     const file = await openImageFile(name, host);
     printWarnings(file.warnings);
     try {
-      await work(file);
+      await (isOnly ? naming(file, () => work(file)) : work(file));
     } finally {
       await file.close();
     }
   });
+}
+
+/** Codes of errors that speak of what is in an image. */
+const INSIDE: readonly ErrorCode[] = ["bad-format", "unsupported", "truncated", "limit", "not-found", "wrong-type"];
+
+/** Errors about what is inside of an image say of which: "x.iso/boot/lodaer: no such path". */
+export async function naming<Value>({ file }: ImageFile, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ImageError) || !INSIDE.includes(error.code)) throw error;
+    const { code, message, path, field } = error;
+    const shown = file === STANDARD_STREAM ? "standard input" : file;
+    if (message.startsWith(`${shown}:`) || message.startsWith(`${shown}/`)) throw error;
+    const named = message.startsWith("/") ? `${shown}${message}` : `${shown}: ${message}`;
+    throw new ImageError(code, named, { path, field, cause: error });
+  }
 }
 
 /** Opens the image, or its boot archive. @throws ImageError when it cannot be opened, or has no archive */

@@ -29,6 +29,7 @@ export function inputError(error: unknown, shown: string): ImageError {
 const OUTPUT_REASONS: Readonly<Record<string, string>> = {
   ENOENT: "its directory does not exist; make it first",
   ENOTDIR: "its directory is not a directory",
+  EEXIST: "something else is there; name another place",
   EACCES: "permission denied; write somewhere else",
   EPERM: "not permitted; write somewhere else",
   EROFS: "the file system is read-only; write somewhere else",

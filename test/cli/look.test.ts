@@ -76,7 +76,7 @@ describe("ls", () => {
 
   test("what is missing: status 1 and a hint; a missing file: status 4", async () => {
     const wrong = await runCommand(ls, iso, "/boot/grubb");
-    expect([wrong.status, wrong.stderr]).toEqual([1, "/boot/grubb: no such path; did you mean grub?\n"]);
+    expect([wrong.status, wrong.stderr]).toEqual([1, `${iso}/boot/grubb: no such path; did you mean grub?\n`]);
     expect((await runCommand(ls, path.join(scratch, "none.iso"))).status).toBe(4);
     expect((await runCommand(ls, iso, "../x")).status).toBe(2);
   });
@@ -94,7 +94,7 @@ describe("cat", () => {
     );
     expect((await runCommand(cat, `${iso}${ARCHIVE}/etc/motd`)).stdout).toBe("Welcome\n");
     const wrong = await runCommand(cat, iso, "/boot");
-    expect([wrong.status, wrong.stderr]).toEqual([1, "/boot: is a directory, not a file\n"]);
+    expect([wrong.status, wrong.stderr]).toEqual([1, `${iso}/boot: is a directory, not a file\n`]);
     expect((await runCommand(cat, iso)).status).toBe(2);
   });
 
@@ -188,6 +188,20 @@ describe("inspect", () => {
 });
 
 describe("extract and manifest", () => {
+  test("a target that cannot be is told, and its directories are made", async () => {
+    const inTheWay = await runCommand(extract, "-a", iso, "/etc", "-o", iso);
+    expect([inTheWay.status, inTheWay.stderr]).toEqual([
+      1,
+      `${iso}: cannot write: something else is there; name another place\n`,
+    ]);
+    expect((await runCommand(extract, "-a", iso, "/etc", "-o", path.join(scratch, "a/b/c"))).status).toBe(0);
+  });
+
+  test.runIf(process.platform === "linux")("a place that takes no new names is an error at once", async () => {
+    const refused = await runCommand(extract, "-a", iso, "/etc", "-o", "/proc/nope");
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/^\/proc\/nope: cannot write/)]);
+  });
+
   test("-o -: one file to standard output, nothing else", async () => {
     expect((await runCommand(extract, "-a", iso, "/etc/motd", "-o", "-")).stdout).toBe("Welcome\n");
     for (const words of [["/etc"], ["/etc/motd", "/etc/motd"], []]) {
