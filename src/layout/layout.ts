@@ -2,7 +2,7 @@
 // Planning a file system or an ISO gives a layout; nothing is read before a layout is emitted. A layout is itself
 // readable at any place, so that an image can lie inside another one.
 
-import { type Content, ImageError } from "../bytes/index.ts";
+import { type Content, ImageError, type Range } from "../bytes/index.ts";
 
 export interface Owner {
   /** What the bytes are: "superblock", "cg 3 inodes", "data", "directory" … */
@@ -62,12 +62,12 @@ export function ownerText({ what, path }: Owner): string {
 }
 
 /** Index of the first extent that ends after `offset`. */
-export function firstExtentAt({ extents }: Layout, offset: number): number {
+export function firstExtentAt({ extents }: { readonly extents: readonly Range[] }, offset: number): number {
   let low = 0;
   let high = extents.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const { offset: start, length } = extents[middle] as Extent; // low <= middle < high: inside the array
+    const { offset: start, length } = extents[middle] as Range; // low <= middle < high: inside the array
     if (start + length > offset) high = middle;
     else low = middle + 1;
   }

@@ -10,6 +10,7 @@ import { checkGzip } from "../gzip/check.ts";
 import { DEFLATE_WINDOW_BYTES, trailer } from "../gzip/format.ts";
 import { LEAD_BYTES, leadIn } from "../gzip/lead-in.ts";
 import { gunzipContent, isGzip, readGzipHeader, readIsize } from "../gzip/read.ts";
+import { firstExtentAt } from "../layout/index.ts";
 import type { Decompressed, Packed, UnpackCache } from "../source/index.ts";
 import { errnoOf } from "./host-errors.ts";
 import { continueCrc32, createZlibInflater } from "./zlib-inflater.ts";
@@ -38,6 +39,8 @@ interface Border {
 }
 
 interface Segment extends Border, Packed {
+  /** sizeBytes, by the name that ranges have for it. */
+  readonly length: number;
   /** The byte of the file behind the last that it needs. */
   readonly end: number;
 }
@@ -77,6 +80,8 @@ export async function segmentedGunzip(
   let member = { offset: 0, crc: 0 };
   let packedBytes = clampPacked(wantedBytes * (content.sizeBytes / Math.max(1, statedBytes)));
   let room = new Uint8Array(0);
+  /** Packed bytes that were too many to be inflated at once, from the border at hand. */
+  let tooMuchBytes = Number.POSITIVE_INFINITY;
   /** Takes over when these data are not what is expected here, and says what is wrong with them, if something is. */
   let other: Promise<Content> | undefined;
 
@@ -96,7 +101,7 @@ export async function segmentedGunzip(
     });
     if (engine.bytesWritten < bytes.length) {
       const end = from + packed.length - (bytes.length - engine.bytesWritten);
-      add({ ...border, sizeBytes: buffer.length, end }, buffer);
+      add(border, end, buffer);
       packedBytes = clampPacked(Math.min(packedBytes, 2 * (end - from)));
       next = await beginMember(end);
       return true;
@@ -104,19 +109,21 @@ export async function segmentedGunzip(
     const found = from + packed.length < content.sizeBytes ? provenBorder(packed, border, buffer) : undefined;
     if (found === undefined) {
       if (packed.length >= Math.min(MAX_PACKED_BYTES, content.sizeBytes - from)) return false;
+      if (packedBytes * 2 >= tooMuchBytes) return false;
       packedBytes = clampPacked(packedBytes * 2);
       return true;
     }
-    const sizeBytes = found.offset - border.offset;
-    add({ ...border, sizeBytes, end: Math.ceil(found.bit / 8) }, buffer.subarray(0, sizeBytes));
+    add(border, Math.ceil(found.bit / 8), buffer.subarray(0, found.offset - border.offset));
     packedBytes = clampPacked((wantedBytes / buffer.length) * packed.length);
     next = found;
     return true;
   }
 
-  function add(segment: Segment, bytes: Uint8Array): void {
+  function add(border: Border, end: number, bytes: Uint8Array): void {
     member.crc = continueCrc32(bytes, member.crc);
-    if (segment.sizeBytes === 0) return;
+    tooMuchBytes = Number.POSITIVE_INFINITY;
+    if (bytes.length === 0) return;
+    const segment: Segment = { ...border, end, sizeBytes: bytes.length, length: bytes.length };
     segments.push(segment);
     void cache.whole(segment, async () => bytes);
   }
@@ -159,8 +166,10 @@ export async function segmentedGunzip(
     try {
       if (!(await extend(border))) giveUp();
     } catch (error) {
-      if (isTooLarge(error) && packedBytes > MIN_PACKED_BYTES) packedBytes = clampPacked(packedBytes / 2);
-      else if (isZlibError(error)) giveUp();
+      if (isTooLarge(error) && packedBytes > MIN_PACKED_BYTES) {
+        tooMuchBytes = packedBytes;
+        packedBytes = clampPacked(packedBytes / 2);
+      } else if (isZlibError(error)) giveUp();
       else throw error;
     }
   }
@@ -182,7 +191,7 @@ export async function segmentedGunzip(
     const end = offset + target.length;
     if (indexedBytes() < end) await index(end);
     for (let at = offset; at < end; ) {
-      const segment = segments[firstEndingAfter(segments, at)];
+      const segment = segments[firstExtentAt({ extents: segments }, at)];
       if (segment === undefined) {
         if (other) return (await other).read(target.subarray(at - offset), at);
         throw new ImageError("truncated", `gzip: the data end after ${indexedBytes()} bytes, not ${end}`);
@@ -249,18 +258,6 @@ function windowBefore(plain: Uint8Array, at: number, before: Uint8Array): Uint8A
   window.set(kept);
   window.set(added, kept.length);
   return window;
-}
-
-function firstEndingAfter(segments: readonly Segment[], offset: number): number {
-  let low = 0;
-  let high = segments.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const { offset: start, sizeBytes } = segments[middle] as Segment; // low <= middle < high: inside the array
-    if (start + sizeBytes > offset) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 const clampPacked = (bytes: number): number =>

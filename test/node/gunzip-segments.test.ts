@@ -29,7 +29,23 @@ const plain = mixed(SIZE);
 const noise = plain.map((_, i) => (Math.imul(i + 1, 2654435761) >>> 13) ^ (i >>> 3));
 const zeros = new Uint8Array(40 << 20);
 
+/** Zeros as one block of fixed codes: a literal, and matches of 258 with what is one byte before (RFC 1951 3.2.6). */
+function zerosInOneBlock(sizeBytes: number): Uint8Array {
+  const matches = Math.floor((sizeBytes - 1) / 258);
+  const literals = sizeBytes - matches * 258;
+  const bits = ["1", "10"];
+  for (let i = 0; i < literals; i++) bits.push("00110000");
+  // Length symbol 285 is 11000101, distance symbol 0 is 00000; end of block is 0000000.
+  const text = `${bits.join("")}${"1100010100000".repeat(matches)}0000000`;
+  const packed = new Uint8Array(Math.ceil(text.length / 8));
+  for (let i = 0; i < text.length; i++) if (text[i] === "1") packed[i >>> 3] = (packed[i >>> 3] ?? 0) | (1 << (i & 7));
+  const frame = gzipSync(new Uint8Array(sizeBytes), { level: 1 });
+  return joined(frame.subarray(0, 10), packed, frame.subarray(-8));
+}
+
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
+
+const hugeBlock = zerosInOneBlock(zeros.length);
 
 /** How often, and which bytes of the file were read. */
 function open(file: Uint8Array<ArrayBuffer>) {
@@ -54,6 +70,7 @@ describe("segmentedGunzip", () => {
     ["noise", gzipSync(noise), noise],
     ["fixed codes only", gzipSync(plain, { strategy: zlib.Z_FIXED }), plain],
     ["zeros", gzipSync(zeros), zeros],
+    ["one block of more than is inflated at once", hugeBlock, zeros],
     ["two members", joined(gzipSync(plain.subarray(0, 700_000)), gzipSync(plain.subarray(700_000))), plain],
     [
       "small members",
