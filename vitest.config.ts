@@ -8,16 +8,29 @@ const cache = mkdtempSync(path.join(tmpdir(), "pureboot-cache-"));
 process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
 const env = { XDG_CACHE_HOME: cache };
 
-/** `unit` needs Node alone; `fuzz` is what of it damages inputs at random, with many more cases; `oracles` asks programs that nobody here wrote (see test/oracles/). */
+/**
+ * `unit` needs Node alone, and takes two minutes; `commands` runs whole commands at length; `fuzz` is what of `unit` damages inputs at
+ * random, with many more cases; `oracles` asks programs that nobody here wrote (see test/oracles/).
+ */
 export default defineConfig({
   test: {
+    maxWorkers: "100%",
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/oracles/**"],
+          exclude: ["test/oracles/**", "test/commands/**"],
           testTimeout: 60_000,
+          isolate: false, // half of the time would go into loading the same modules for each file
+          env,
+        },
+      },
+      {
+        test: {
+          name: "commands",
+          include: ["test/commands/*.test.ts"],
+          testTimeout: 120_000,
           env,
         },
       },

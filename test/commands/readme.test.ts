@@ -9,14 +9,14 @@ import path from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { writeExampleProto } from "../fixtures/example.ts";
-import { writeManifests } from "../fixtures/write-manifests.ts";
-import { readAll } from "../src/bytes/index.ts";
-import { expandRecipes } from "../src/cli/recipe.ts";
-import { runCommand } from "./cli/in-process.ts";
-import { p5p } from "./source/repositories.ts";
+import { writeExampleProto } from "../../fixtures/example.ts";
+import { writeManifests } from "../../fixtures/write-manifests.ts";
+import { readAll } from "../../src/bytes/index.ts";
+import { expandRecipes } from "../../src/cli/recipe.ts";
+import { runCommand } from "../cli/in-process.ts";
+import { p5p } from "../source/repositories.ts";
 
-const top = path.resolve(import.meta.dirname, "..");
+const top = path.resolve(import.meta.dirname, "../..");
 const readme = readFileSync(path.join(top, "README.md"), "utf8");
 const manifest = JSON.parse(readFileSync(path.join(top, "package.json"), "utf8"));
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-readme-"));
@@ -83,7 +83,7 @@ function writeInto(name: string, text: string): void {
 }
 
 async function moduleOf(name: string): Promise<CommandModule> {
-  return import(`../src/cli/${name === "recipe" ? "recipe-command" : name}.ts`);
+  return import(`../../src/cli/${name === "recipe" ? "recipe-command" : name}.ts`);
 }
 
 interface Line {
