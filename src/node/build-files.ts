@@ -79,7 +79,7 @@ export async function buildIsoFile(
 ): Promise<FinishedBuild> {
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, ...options };
-  return withBuildHost(host, async (machine) => {
+  return withBuildHost({ ...host, level: all.level }, async (machine) => {
     const read = await readLayers(job, host.signal, host.onProgress);
     const { folders, warnings, close } = read;
     let sink: FileSink | undefined;
@@ -126,7 +126,7 @@ export async function buildArchiveFile(
 ): Promise<FinishedArchive> {
   const started = performance.now();
   const all = { ...DEFAULT_OPTIONS, loader: "none" as const, ...options };
-  return withBuildHost(host, async (machine) => {
+  return withBuildHost({ ...host, level: all.level }, async (machine) => {
     const read = await readLayers(job, host.signal, host.onProgress);
     const { folders, warnings, close } = read;
     const place = { force: job.force, sources: folders };

@@ -9,6 +9,8 @@ import { compiledModule, createThreadPool } from "./thread-pool.ts";
 
 export interface CompressorOptions {
   readonly engine?: EngineName | "auto" | undefined;
+  /** The level that will be asked for, so that the engine is tried at no other. */
+  readonly level?: number | undefined;
   /** Threads; 0 compresses on the calling one. Default: as many as the machine runs at a time. */
   readonly workers?: number | undefined;
   /** Where compressed blocks are kept for later builds; default: nowhere. */
@@ -20,7 +22,9 @@ export interface CompressorOptions {
  * @throws ImageError "unsupported" (see chooseEngine)
  */
 export function createCompressor(options: CompressorOptions = {}): BlockCompressor {
-  const compression = { engine: chooseEngine(options.engine ?? "auto"), cacheDirectory: options.cacheDirectory };
+  const { cacheDirectory, level } = options;
+  const engine = chooseEngine(options.engine ?? "auto", level === undefined ? undefined : [level]);
+  const compression = { engine, cacheDirectory };
   const workers = options.workers ?? availableParallelism();
   const file = workers > 0 ? compiledModule("deflate-thread") : undefined;
   return file === undefined ? politeCompressor(compression) : threadedCompressor(file, workers, compression);

@@ -28,12 +28,13 @@ export function engineByName(name: EngineName): DeflateEngine {
 }
 
 /**
- * The engine for a choice; "auto" is zlib where it gives pako's bytes, else pako.
+ * The engine for a choice; "auto" is zlib where it gives pako's bytes at these levels, else pako.
  * @throws ImageError "unsupported" when zlib was asked for by name and gives other bytes
  */
-export function chooseEngine(choice: EngineName | "auto"): EngineName {
-  if (choice === "pako" || (choice === "auto" && !givesReferenceBytes(zlibEngine))) return "pako";
-  if (choice === "zlib" && !givesReferenceBytes(zlibEngine)) {
+export function chooseEngine(choice: EngineName | "auto", levels: readonly number[] = ALL_LEVELS): EngineName {
+  if (choice === "pako") return "pako";
+  if (!givesReferenceBytes(zlibEngine, levels)) {
+    if (choice === "auto") return "pako";
     throw new ImageError(
       "unsupported",
       `the zlib ${process.versions["zlib"]} in this Node ${process.version} compresses to other bytes than pako: use --gzip pako`,
@@ -48,16 +49,18 @@ export const PROBE_CRC32: readonly number[] = [
   758976346, 3448823869, 496277917, 3156348936, 1393134343, 825087285, 1911025732, 4107384828, 4022597554, 2432241006,
 ];
 
-/** Whether an engine compresses a probe, with dictionary and without, to pako's bytes at every level. Takes some milliseconds. */
-export function givesReferenceBytes(engine: DeflateEngine): boolean {
-  return probeCrc32(engine).every((crc, level) => crc === PROBE_CRC32[level]);
+const ALL_LEVELS: readonly number[] = PROBE_CRC32.map((_, level) => level);
+
+/** Whether an engine compresses a probe, with dictionary and without, to pako's bytes at these levels. Takes some milliseconds a level. */
+export function givesReferenceBytes(engine: DeflateEngine, levels: readonly number[] = ALL_LEVELS): boolean {
+  return probeCrc32(engine, levels).every((crc, i) => crc === PROBE_CRC32[levels[i] ?? 0]);
 }
 
-/** By level 0 to 9. */
-export function probeCrc32(engine: DeflateEngine): number[] {
+/** One for each level. */
+export function probeCrc32(engine: DeflateEngine, levels: readonly number[] = ALL_LEVELS): number[] {
   const probe = probeBytes();
   const dictionary = probe.subarray(0, 20_000);
-  return Array.from({ length: 10 }, (_, level) =>
+  return levels.map((level) =>
     crc32(
       engine.deflateBlock(probe.subarray(20_000), dictionary, level),
       crc32(engine.deflateBlock(dictionary, undefined, level)),

@@ -1,11 +1,8 @@
 // The thread of hashing.ts: bytes in, which it shares with others; digests out, at the end.
 
 import { workerData } from "node:worker_threads";
-import { createHasher, type HashAlgorithm } from "./hashing.ts";
+import { createHasher, type HashAlgorithm, type HashRequest } from "./hashing.ts";
 import { answerRequests } from "./thread.ts";
-
-/** Bytes to consume, or undefined: the digests, please. */
-export type HashRequest = Uint8Array | undefined;
 
 const hashers = (workerData as readonly HashAlgorithm[]).map(createHasher);
 

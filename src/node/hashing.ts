@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import { type Hasher, inThreadStreamHasher, type StreamHasher } from "../bytes/index.ts";
-import type { HashRequest } from "./hash-thread.ts";
 import { compiledModule, createThreadPool } from "./thread-pool.ts";
 
 export type HashAlgorithm = "sha1" | "sha256" | "sha512-256";
@@ -14,6 +13,9 @@ export function createHasher(algorithm: HashAlgorithm): Hasher {
     digestHex: () => hash.digest("hex"),
   };
 }
+
+/** What its thread (hash-thread.ts) is sent: bytes to consume, or undefined: the digests, please. */
+export type HashRequest = Uint8Array | undefined;
 
 export interface ClosableStreamHasher extends StreamHasher {
   close(): Promise<void>;
