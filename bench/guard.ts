@@ -11,7 +11,7 @@ import { compare } from "./measure.ts";
 import { treeAt } from "./trees.ts";
 
 const GUARDED = ["iso", "ufs", "plain-iso", "help"];
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** How much larger a ratio may be than the committed one. */
 const BOUND = 1.6;
 /** Relative to the project's folder, where npm runs scripts. */
