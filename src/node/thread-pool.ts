@@ -8,6 +8,11 @@ import { ImageError } from "../bytes/index.ts";
 import type { ThreadAnswer, ThreadRequest } from "./thread.ts";
 
 const REQUESTS_A_THREAD = 2;
+/**
+ * Threads make few objects, but each may hold a buffer of its own: with the usual size, hundreds of megabytes wait for a collection
+ * (2 GB that do not compress: 385 MiB; so: 137 MiB).
+ */
+const maxYoungGenerationSizeMb = 2;
 
 export interface ThreadPool<Request, Answer> {
   /** `transfer`: buffers in the request that go to the thread and are gone here. */
@@ -67,7 +72,7 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
   };
 
   const startThread = (): Thread<Request, Answer> => {
-    const worker = new Worker(file, { workerData, execArgv: [] });
+    const worker = new Worker(file, { workerData, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb } });
     const thread: Thread<Request, Answer> = { worker, underWay: new Map() };
     worker.on("message", (answer: ThreadAnswer<Answer>) => {
       if (broken) return; // a late answer: who waits for the thread's end must not find the process gone
