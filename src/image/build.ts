@@ -6,7 +6,7 @@ import { type Content, isAllZeros, type ReportProgress, type StreamHasher, textC
 import { type BlockCompressor, emitGzip, type GzipOptions } from "../gzip/index.ts";
 import { guestMemoryBytes } from "../illumos/index.ts";
 import { type IsoPlan, planIso } from "../iso9660-writer-ts/index.ts";
-import { DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, type Window, windows } from "../layout/index.ts";
+import { allEnded, DEFAULT_WINDOW_BYTES, emit, type Layout, type Sink, type Window, windows } from "../layout/index.ts";
 import { type Attributes, draft, file } from "../tree/index.ts";
 import type { Finish } from "./medium.ts";
 import type { Layers } from "./merge.ts";
@@ -119,10 +119,8 @@ async function writeRaw(layout: Layout, sink: Sink, host: BuildHost): Promise<Ar
   const zeros = host.compressor.allocate(DEFAULT_WINDOW_BYTES);
   const underWay: Promise<void>[] = [];
   const finish = async ({ offset, length, bytes }: Window): Promise<void> => {
-    await Promise.all([
-      hasher.update(bytes ?? zeros.subarray(0, length)),
-      bytes && !isAllZeros(bytes) && sink.write(bytes, offset),
-    ]);
+    const hashing = hasher.update(bytes ?? zeros.subarray(0, length));
+    await allEnded(bytes && !isAllZeros(bytes) ? [hashing, sink.write(bytes, offset)] : [hashing]);
     if (bytes) spare.push(bytes.buffer);
     host.onProgress?.("writing the ramdisk", offset + length, layout.sizeBytes);
   };

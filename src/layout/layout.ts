@@ -95,8 +95,15 @@ export async function readLayout(layout: Layout, target: Uint8Array, offset: num
     zeroFrom = to;
   }
   target.fill(0, zeroFrom - offset);
-  // All of them are waited for, also when one fails: none may write into `target` after this returned.
-  for (const result of await Promise.allSettled(reads)) if (result.status === "rejected") throw result.reason;
+  await allEnded(reads); // none may write into `target` after this returned
+}
+
+/**
+ * Waits for all, also when one fails: then nothing uses memory or files any more that they were given.
+ * @throws what the first of them that failed throws
+ */
+export async function allEnded(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 /** The image as a content: to read parts of it, or to place it in another layout. */
