@@ -22,7 +22,7 @@ export interface Case {
 }
 
 const script = (name: string): string => `node ${fileURLToPath(new URL(name, import.meta.url))}`;
-const pureboot = script("../src/cli/main.js");
+const pureboot = script("../cli/main.js");
 const QUIET = "--progress quiet --force >/dev/null 2>&1";
 const build = (words: string): string => `${pureboot} build "$TREE" -o own.iso --loader none ${words} ${QUIET}`;
 const rawOf = (source: string, words = ""): string =>

@@ -27,9 +27,10 @@ test("npm packs what the exports and the command need, and no more", () => {
   const { exports, bin } = JSON.parse(readFileSync(path.join(top, "package.json"), "utf8"));
   const pack = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: top, encoding: "utf8" });
   const packed = new Set<string>(JSON.parse(pack.stdout)[0].files.map((file: { path: string }) => file.path));
-  const named = [...Object.values<string>(exports), ...Object.values<string>(bin)].map((file) => path.normalize(file));
-  const typed = named.filter((file) => file.endsWith(".js")).map((file) => file.replace(/js$/, "d.ts"));
+  const exported = Object.values<string>(exports).map((file) => path.normalize(file));
+  const typed = exported.filter((file) => file.endsWith(".js")).map((file) => file.replace(/js$/, "d.ts"));
+  const commands = Object.values<string>(bin).map((file) => path.normalize(file));
   const others = ["LICENSE", "README.md", "SPEC.md", "fixtures/probe/probe.elf", "dist/fixtures/example.js"];
-  expect([...named, ...typed, ...others].filter((file) => !packed.has(file))).toEqual([]);
+  expect([...exported, ...typed, ...commands, ...others].filter((file) => !packed.has(file))).toEqual([]);
   expect([...packed].filter((file) => /^(src|test|bench|dist\/bench|\.github)\/|\.map$/.test(file))).toEqual([]);
 });

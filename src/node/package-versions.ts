@@ -19,7 +19,7 @@ function manifestIn(file: URL | string): Manifest | undefined {
   }
 }
 
-/** package.json is two levels above src/node, and three above dist/src/node. */
+/** package.json is two levels above src/node and dist/cli, and three above dist/src/node. */
 function packageManifest(): Manifest {
   for (const up of ["../../package.json", "../../../package.json"]) {
     const found = manifestIn(new URL(up, import.meta.url));

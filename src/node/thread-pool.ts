@@ -37,10 +37,8 @@ export interface ThreadPoolOptions {
  * @returns undefined when it was not built
  */
 export function compiledModule(name: string): string | undefined {
-  const here = fileURLToPath(import.meta.url);
-  const file = here.endsWith(".ts")
-    ? here.replace(/src([\\/])node([\\/])thread-pool\.ts$/, `dist$1src$1node$2${name}.js`)
-    : here.replace(/thread-pool\.js$/, `${name}.js`);
+  const folder = import.meta.url.endsWith(".ts") ? "../../dist/src/node/" : "./";
+  const file = fileURLToPath(new URL(`${folder}${name}.js`, import.meta.url));
   return existsSync(file) ? file : undefined;
 }
 

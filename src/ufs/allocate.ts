@@ -1,13 +1,13 @@
-// How much each inode of a tree needs, and where first-fit allocation puts it: the same rules for planning an image and for
-// finding out how large it must be.
+// How much each inode of a tree needs, and how first-fit allocation arranges it: once, for planning an image as well as for finding
+// out how large it must be. Where the groups' metadata lie does not matter yet (settle.ts).
 
 import { bytesOf, type Content, encodedContent, fnv1a } from "../bytes/index.ts";
-import { type BlockRange, type DataRun, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
+import { type BlockRange, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
 import { directorySize, encodeDirectory } from "./directory.ts";
 import { LOSTFOUNDINO, NDADDR, UFSROOTINO } from "./format.ts";
-import type { FreeSpace } from "./free-space.ts";
+import { type FreeSpace, freeSpace, type Run } from "./free-space.ts";
 import { dataBlocks, type HolesOption, mayHaveHoles } from "./holes.ts";
-import type { Numbering } from "./numbering.ts";
+import type { NumberedTree, Numbering } from "./numbering.ts";
 import type { Superblock } from "./superblock.ts";
 
 /** What of the geometry matters for how many blocks and frags a file takes. */
@@ -24,12 +24,7 @@ export interface Demand {
   readonly sparse: ReadonlyMap<number, readonly BlockRange[]>;
 }
 
-export function demandOf(
-  sizes: BlockSizes,
-  inodes: Numbering,
-  lostAndFound: boolean,
-  holes: HolesOption | undefined,
-): Demand {
+function demandOf(sizes: BlockSizes, { inodes, lostAndFound }: NumberedTree, holes: HolesOption | undefined): Demand {
   const sparse = new Map<number, readonly BlockRange[]>();
   const bytes = new Float64Array(inodes.nodes.length);
   inodes.nodes.forEach((node, inode) => {
@@ -44,7 +39,7 @@ export function demandOf(
         bytes[inode] = node.target.length;
         break;
       case "directory": {
-        const size = directorySize(inodes.entriesOf(inode).map(({ name }) => name.length));
+        const size = directorySize(inodes.namesOf(inode));
         bytes[inode] = lostAndFound && inode === LOSTFOUNDINO ? Math.max(size, sizes.fs_bsize) : size;
       }
     }
@@ -52,23 +47,88 @@ export function demandOf(
   return { inodes, lostAndFound, sizes: bytes, sparse };
 }
 
-export interface Placing {
-  /** A run of an inode's data, in order of lbn. */
-  data(inode: number, lbn: number, frag: number, frags: number): void;
-  /** All indirect blocks of an inode; called only where there are some. */
-  indirect(inode: number, blocks: readonly IndirectBlock[]): void;
+/** Where everything lies in a space without metadata (free-space.ts): three numbers a run, so that a million inodes take little memory. */
+export interface Arrangement {
+  readonly demand: Demand;
+  /** Of each inode, in order of lbn: lbn, frag and frags of each run; neighbours that are contiguous are one run. */
+  readonly runs: readonly number[];
+  /** Where in `runs` those of an inode begin and end. */
+  readonly firstRun: Int32Array;
+  readonly endRun: Int32Array;
+  /** Of those inodes that have some. */
+  readonly indirect: ReadonlyMap<number, readonly IndirectBlock[]>;
+  /** Frags that each inode holds, indirect blocks included. */
+  readonly held: Int32Array;
+  /** The sum of that. */
+  readonly frags: number;
+  readonly blocks: number;
+  /** Blocks with which parts begin: no block is shared across them, so parts may be moved apart. The first is 0. */
+  readonly parts: readonly number[];
+  /** What is free between all that, in no order. */
+  readonly unused: readonly Run[];
 }
 
+/** Numbers that a run is kept as: lbn, frag, frags. */
+export const RUN = 3;
+
 /**
- * Takes what is needed from `free` and reports where it is. mkfs makes lost+found first and the root second, in a block
- * of its own. Where lost+found is to be absent, its block is taken and given back: as if it had been made and removed.
- * Then come what holds numbers and addresses, directories and indirect blocks, and then what does not, in order of inodes: a
- * file that grows changes addresses, and moves what lies behind it, but between files there are no bytes that change.
+ * Arranges the inodes of a tree. mkfs makes lost+found first and the root second, in a block of its own. Where lost+found is to be absent,
+ * its block is taken and given back: as if it had been made and removed. Then come what holds numbers and addresses, directories
+ * and indirect blocks, and then what does not, in order of inodes: between files there are no bytes that change with others.
  */
-export function place(sizes: BlockSizes, demand: Demand, free: FreeSpace, placing: Placing): void {
+export function arrangementOf(sizes: BlockSizes, tree: NumberedTree, holes?: HolesOption | undefined): Arrangement {
+  const demand = demandOf(sizes, tree, holes);
   const { lostAndFound, inodes } = demand;
-  const first = lostAndFound ? LOSTFOUNDINO + 1 : UFSROOTINO + 1;
-  const placeData = (inode: number): void => placeInode(sizes, demand, inode, free, placing);
+  const { fs_frag } = sizes;
+  const count = demand.sizes.length;
+  const free = freeSpace(fs_frag);
+  const runs: number[] = [];
+  const firstRun = new Int32Array(count);
+  const endRun = new Int32Array(count); // 0: no run yet
+  const held = new Int32Array(count);
+  const indirect = new Map<number, readonly IndirectBlock[]>();
+  const parts = [0];
+
+  const addRun = (inode: number, lbn: number, frag: number, frags: number): void => {
+    held[inode] = (held[inode] as number) + frags;
+    if (endRun[inode] === 0) firstRun[inode] = runs.length;
+    else {
+      const last = runs.length - RUN;
+      const [lastLbn, lastFrag, lastFrags] = [runs[last], runs[last + 1], runs[last + 2]] as [number, number, number];
+      if (lastFrag + lastFrags === frag && lastLbn * fs_frag + lastFrags === lbn * fs_frag) {
+        runs[last + 2] = lastFrags + frags;
+        return;
+      }
+    }
+    runs.push(lbn, frag, frags);
+    endRun[inode] = runs.length;
+  };
+  const placeData = (inode: number): void => {
+    const { blocks, lastFrags } = shapeOf(sizes, demand.sizes[inode] ?? 0);
+    if (blocks === 0) return;
+    for (const { from, to } of demand.sparse.get(inode) ?? [{ from: 0, to: blocks }]) {
+      const hasTail = to === blocks && lastFrags < fs_frag;
+      const whole = hasTail ? to - 1 : to;
+      let lbn = from;
+      free.takeBlocks(whole - from, (frag, taken) => {
+        addRun(inode, lbn, frag, taken * fs_frag);
+        lbn += taken;
+      });
+      if (hasTail) addRun(inode, whole, takeTail(free, inode, lastFrags, fs_frag), lastFrags);
+    }
+  };
+  const placeIndirect = (inode: number): void => {
+    const ranges = rangesOf(sizes, demand, inode);
+    if ((ranges.at(-1)?.to ?? 0) <= NDADDR) return;
+    const blocks = takeIndirect(sizes, free, ranges);
+    indirect.set(inode, blocks);
+    held[inode] = (held[inode] as number) + blocks.length * fs_frag;
+  };
+  const beginPart = (): void => {
+    free.seal();
+    if (free.endBlock() > (parts.at(-1) ?? 0)) parts.push(free.endBlock());
+  };
+
   let removed: number | undefined;
   if (lostAndFound) placeData(LOSTFOUNDINO);
   else {
@@ -77,23 +137,28 @@ export function place(sizes: BlockSizes, demand: Demand, free: FreeSpace, placin
     });
   }
   placeData(UFSROOTINO);
-  if (removed !== undefined) free.giveBack(removed, sizes.fs_frag);
-  for (let inode = UFSROOTINO; inode < demand.sizes.length; inode++) {
-    const isDirectory = inodes.nodes[inode]?.type === "directory";
-    if (isDirectory && inode >= first) placeData(inode);
-    const ranges = rangesOf(sizes, demand, inode);
-    if ((ranges.at(-1)?.to ?? 0) > NDADDR) placing.indirect(inode, takeIndirect(sizes, free, ranges));
+  if (removed !== undefined) free.giveBack(removed, fs_frag);
+  const first = lostAndFound ? LOSTFOUNDINO + 1 : UFSROOTINO + 1;
+  for (let inode = UFSROOTINO; inode < count; inode++) {
+    if (inode >= first && inodes.nodes[inode]?.type === "directory") placeData(inode);
+    placeIndirect(inode);
   }
+  beginPart();
   let sealedBytes = SEAL_BYTES;
-  for (let inode = first; inode < demand.sizes.length; inode++) {
+  for (let inode = first; inode < count; inode++) {
     if (inodes.nodes[inode]?.type === "directory") continue;
-    if (sealedBytes >= SEAL_BYTES && fnv1a(inodes.paths[inode] ?? "") % SEAL_ONE_OF === 0) {
+    const chosen = fnv1a(inodes.paths[inode] ?? "");
+    if (chosen % PART_ONE_OF === 0) beginPart();
+    if (sealedBytes >= SEAL_BYTES && chosen % SEAL_ONE_OF === 0) {
       free.seal();
       sealedBytes = 0;
     }
     placeData(inode);
     sealedBytes += demand.sizes[inode] ?? 0;
   }
+  const frags = held.reduce((sum, frags) => sum + frags, 0);
+  const blocks = free.endBlock();
+  return { demand, runs, firstRun, endRun, indirect, held, frags, blocks, parts, unused: free.unused() };
 }
 
 /**
@@ -102,33 +167,20 @@ export function place(sizes: BlockSizes, demand: Demand, free: FreeSpace, placin
  */
 const SEAL_BYTES = 1 << 19;
 const SEAL_ONE_OF = 4;
+/** A new part is begun at one of so many files, chosen by its name: in a proto area of today, every 12 MB or so. */
+const PART_ONE_OF = 1024;
 
 function rangesOf(sizes: BlockSizes, demand: Demand, inode: number): readonly BlockRange[] {
   return demand.sparse.get(inode) ?? [{ from: 0, to: shapeOf(sizes, demand.sizes[inode] ?? 0).blocks }];
 }
 
-function placeInode(sizes: BlockSizes, demand: Demand, inode: number, free: FreeSpace, placing: Placing): void {
-  const { blocks, lastFrags } = shapeOf(sizes, demand.sizes[inode] ?? 0);
-  if (blocks === 0) return;
-  for (const { from, to } of rangesOf(sizes, demand, inode)) {
-    const hasTail = to === blocks && lastFrags < sizes.fs_frag;
-    const whole = hasTail ? to - 1 : to;
-    let lbn = from;
-    free.takeBlocks(whole - from, (frag, count) => {
-      placing.data(inode, lbn, frag, count * sizes.fs_frag);
-      lbn += count;
-    });
-    if (hasTail) placing.data(inode, whole, takeTail(sizes, free, inode, lastFrags), lastFrags);
-  }
-}
-
-function takeTail(sizes: BlockSizes, free: FreeSpace, inode: number, frags: number): number {
+function takeTail(free: FreeSpace, inode: number, frags: number, blockFrags: number): number {
   if (inode !== UFSROOTINO) return free.takeFrags(frags);
   let start = 0;
   free.takeBlocks(1, (frag) => {
     start = frag;
   });
-  free.giveBack(start + frags, sizes.fs_frag - frags);
+  free.giveBack(start + frags, blockFrags - frags);
   return start;
 }
 
@@ -143,62 +195,6 @@ function takeIndirect(sizes: BlockSizes, free: FreeSpace, ranges: readonly Block
   });
   return blocks;
 }
-
-/** Where the blocks of all inodes lie. */
-export interface Placement {
-  /** In order of lbn; neighbours that are contiguous on disk as well are one run. */
-  runsOf(inode: number): readonly DataRun[];
-  indirectOf(inode: number): readonly IndirectBlock[];
-  /** Frags that an inode holds, indirect blocks included. */
-  fragsOf(inode: number): number;
-}
-
-/** Numbers that a run is kept as: lbn, frag, frags. */
-const RUN = 3;
-
-/** Places everything and remembers where: three numbers a run, so that a million inodes take little memory. */
-export function placeAll(sizes: BlockSizes, demand: Demand, free: FreeSpace): Placement {
-  const { fs_frag } = sizes;
-  const runs: number[] = [];
-  const firstRun = new Int32Array(demand.sizes.length);
-  const endRun = new Int32Array(demand.sizes.length); // 0: no run yet
-  const held = new Int32Array(demand.sizes.length);
-  const indirect = new Map<number, readonly IndirectBlock[]>();
-  place(sizes, demand, free, {
-    data(inode, lbn, frag, frags) {
-      held[inode] = (held[inode] as number) + frags;
-      if (endRun[inode] === 0) firstRun[inode] = runs.length;
-      else {
-        const last = runs.length - RUN;
-        const [lastLbn, lastFrag, lastFrags] = [runs[last], runs[last + 1], runs[last + 2]] as [number, number, number];
-        if (lastFrag + lastFrags === frag && lastLbn * fs_frag + lastFrags === lbn * fs_frag) {
-          runs[last + 2] = lastFrags + frags;
-          return;
-        }
-      }
-      runs.push(lbn, frag, frags);
-      endRun[inode] = runs.length;
-    },
-    indirect(inode, blocks) {
-      indirect.set(inode, blocks);
-      held[inode] = (held[inode] as number) + blocks.length * fs_frag;
-    },
-  });
-  return {
-    runsOf(inode) {
-      const list: DataRun[] = [];
-      const end = endRun[inode] as number;
-      for (let at = firstRun[inode] as number; at < end; at += RUN) {
-        list.push({ lbn: runs[at] as number, frag: runs[at + 1] as number, frags: runs[at + 2] as number });
-      }
-      return list;
-    },
-    indirectOf: (inode) => indirect.get(inode) ?? NONE,
-    fragsOf: (inode) => held[inode] as number,
-  };
-}
-
-const NONE: readonly IndirectBlock[] = [];
 
 /** An inode's data; empty for those that have none. For directories, the bytes that are written. */
 export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Content {

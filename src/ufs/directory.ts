@@ -18,12 +18,12 @@ export function entryBytes(nameLength: number): number {
 
 const DOT_BYTES = 2 * entryBytes(1);
 
-/** Bytes (whole chunks) of a directory that holds "." and ".." and then names of these lengths, in this order. */
-export function directorySize(nameLengths: Iterable<number>): number {
+/** Bytes (whole chunks) of a directory that holds "." and ".." and then these names, in this order. */
+export function directorySize(names: readonly string[]): number {
   let chunks = 1;
   let used = DOT_BYTES;
-  for (const length of nameLengths) {
-    const bytes = entryBytes(length);
+  for (const name of names) {
+    const bytes = entryBytes(name.length);
     if (used + bytes > DIRBLKSIZ) {
       chunks++;
       used = 0;

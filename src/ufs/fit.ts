@@ -2,13 +2,13 @@
 
 import { ImageError } from "../bytes/index.ts";
 import type { Directory } from "../tree/index.ts";
-import { type Demand, demandOf, place } from "./allocate.ts";
-import { type FreeSpace, freeSpace } from "./free-space.ts";
+import { type Arrangement, arrangementOf } from "./allocate.ts";
 import { planGeometry } from "./geometry.ts";
 import type { HolesOption } from "./holes.ts";
 import { lofiCylinderBytes, type NewfsOptions } from "./newfs.ts";
 import { type NumberedTree, numberTree } from "./numbering.ts";
 import { planNumbered, type UfsOptions, type UfsPlan } from "./plan.ts";
+import { freeRegions } from "./regions.ts";
 import type { Superblock } from "./superblock.ts";
 
 export interface FitOptions {
@@ -33,7 +33,8 @@ const MAX_CYLINDERS = 65535;
  * @throws ImageError "no-space" when the given size is too small, or no size suffices; others as planUfs
  */
 export function fitUfs(tree: Directory, options: FitOptions = {}): NewfsOptions {
-  return fitNumbered(numberTree(tree, options.lostAndFound ?? true, 0), options);
+  const numbered = numberTree(tree, options.lostAndFound ?? true, 0);
+  return fitNumbered(numbered, options, arranger(numbered, options));
 }
 
 /**
@@ -45,12 +46,22 @@ export function planFittedUfs(
   options: FitOptions & Omit<UfsOptions, "geometry">,
 ): { readonly newfs: NewfsOptions; readonly plan: UfsPlan } {
   const numbered = numberTree(tree, options.lostAndFound ?? true, options.timeSeconds);
-  const newfs = fitNumbered(numbered, options);
-  return { newfs, plan: planNumbered(numbered, { ...options, geometry: { newfs } }) };
+  const arranged = arranger(numbered, options);
+  const newfs = fitNumbered(numbered, options, arranged);
+  return { newfs, plan: planNumbered(numbered, { ...options, geometry: { newfs } }, arranged) };
 }
 
-function fitNumbered(tree: NumberedTree, options: FitOptions): NewfsOptions {
-  const fits = fitting(tree, options);
+/** Arranges the tree once: geometries that differ in size and density only have the same blocks. */
+function arranger(tree: NumberedTree, { holes }: FitOptions): (sb: Superblock) => Arrangement {
+  let arrangement: Arrangement | undefined;
+  return (sb) => {
+    arrangement ??= arrangementOf(sb, tree, holes);
+    return arrangement;
+  };
+}
+
+function fitNumbered(tree: NumberedTree, options: FitOptions, arranged: (sb: Superblock) => Arrangement): NewfsOptions {
+  const fits = fitting(tree, options, arranged);
   const { imageBytes, nbpi } = options.newfs ?? {};
   const densities = nbpi === undefined ? DENSITIES : [nbpi];
   if (imageBytes !== undefined) {
@@ -100,43 +111,17 @@ function smallest(fits: (count: number) => boolean, most: number): number | unde
 }
 
 /** A test whether the tree and the free space fit into an image. */
-function fitting({ inodes, lostAndFound }: NumberedTree, options: FitOptions): (newfs: NewfsOptions) => boolean {
-  const { freeBytes = 0, freeInodes = 0 } = options;
-  let demand: Demand | undefined;
-  let use: Use | undefined;
+function fitting(
+  { inodes }: NumberedTree,
+  { freeBytes = 0, freeInodes = 0 }: FitOptions,
+  arranged: (sb: Superblock) => Arrangement,
+): (newfs: NewfsOptions) => boolean {
   return (newfs) => {
     const sb = geometryOrNone(newfs);
     if (sb === undefined || sb.fs_ncg * sb.fs_ipg - inodes.nodes.length < freeInodes) return false;
-    demand ??= demandOf(sb, inodes, lostAndFound, options.holes);
-    use ??= useOf(freeSpace({ ...sb, fs_ncg: 0, fs_size: 0 }), sb, demand);
-    if ((sb.fs_dsize - use.frags) * sb.fs_fsize < freeBytes) return false;
-    // Placing everything takes long, and only matters near the border: how tails share blocks depends a little on
-    // where the free blocks are.
-    const blocks = Math.floor(sb.fs_dsize / sb.fs_frag);
-    const near = 16 + use.missingBlocks / 64;
-    if (blocks > use.missingBlocks + near) return true;
-    if (blocks < use.missingBlocks - near) return false;
-    return useOf(freeSpace(sb), sb, demand).missingBlocks === 0;
+    const { blocks, frags } = arranged(sb);
+    return (sb.fs_dsize - frags) * sb.fs_fsize >= freeBytes && freeRegions(sb).blocks >= blocks;
   };
-}
-
-interface Use {
-  readonly frags: number;
-  readonly missingBlocks: number;
-}
-
-/** What the tree takes. In a file system without any space all its blocks are missing: those are what it needs. */
-function useOf(free: FreeSpace, sb: Superblock, demand: Demand): Use {
-  let frags = 0;
-  place(sb, demand, free, {
-    data(_inode, _lbn, _frag, count) {
-      frags += count;
-    },
-    indirect(_inode, blocks) {
-      frags += blocks.length * sb.fs_frag;
-    },
-  });
-  return { frags, missingBlocks: free.missingBlocks() };
 }
 
 function geometryOrNone(newfs: NewfsOptions): Superblock | undefined {

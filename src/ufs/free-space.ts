@@ -1,8 +1,6 @@
-// The free frags of a file system that is being filled, and first-fit allocation from them: whole blocks from the lowest
-// address on, tails of files into the lowest partly taken block that holds them. Because nothing is given back but what
-// a fresh block has too much, all blocks below a moving border are taken, and no bitmap is needed to plan.
-
-import { cgbase, cgdmin, cgend, cgsblock, csumFrags, type Superblock } from "./superblock.ts";
+// First-fit allocation in a space without end, before it is known which groups' metadata lie in it (settle.ts): whole blocks
+// from the lowest address on, tails of files into the lowest partly taken block that holds them. Because nothing is given back but
+// what a fresh block has too much, all blocks below a moving border are taken, and no bitmap is needed to plan.
 
 /** Consecutive frags. */
 export interface Run {
@@ -19,21 +17,18 @@ export interface FreeSpace {
   seal(): void;
   /** Gives back frags of a block that was taken: the unused end of it, or all of it. */
   giveBack(frag: number, frags: number): void;
-  /** Blocks that were asked for and are not there. Addresses beyond the end stand for them. */
-  missingBlocks(): number;
-  /** What is free, by address. */
-  runs(): Run[];
+  /** All blocks below this one have been taken. */
+  endBlock(): number;
+  /** What is free below it: frags of one block each, in no order. */
+  unused(): Run[];
 }
 
-export function freeSpace(sb: Superblock): FreeSpace {
-  const { fs_frag: blockFrags } = sb;
-  const regions = freeRegions(sb);
+/** @param blockFrags frags a block: fs_frag */
+export function freeSpace(blockFrags: number): FreeSpace {
   // heaps[k]: addresses of free runs of exactly k frags, lowest first; k = blockFrags: whole blocks given back.
   const heaps: number[][] = Array.from({ length: blockFrags + 1 }, () => []);
-  const sealed = [...regions.partial]; // far from what would share these blocks
-  let region = 0;
-  let next = regions.starts[0] ?? sb.fs_size;
-  let missing = 0;
+  const sealed: Run[] = [];
+  let end = 0;
 
   function heap(frags: number): number[] {
     return heaps[frags] as number[]; // 1 <= frags <= blockFrags
@@ -41,25 +36,9 @@ export function freeSpace(sb: Superblock): FreeSpace {
 
   function takeBlocks(count: number, report: (frag: number, blocks: number) => void): void {
     let wanted = count;
-    while (wanted > 0 && heap(blockFrags).length > 0) {
-      report(popHeap(heap(blockFrags)), 1);
-      wanted--;
-    }
-    while (wanted > 0 && region < regions.starts.length) {
-      const end = regions.ends[region] as number; // region < length
-      const blocks = Math.min(wanted, (end - next) / blockFrags);
-      if (blocks > 0) report(next, blocks);
-      next += blocks * blockFrags;
-      wanted -= blocks;
-      if (next === end) {
-        region++;
-        next = regions.starts[region] ?? sb.fs_size;
-      }
-    }
-    if (wanted > 0) {
-      report(sb.fs_size + missing * blockFrags, wanted);
-      missing += wanted;
-    }
+    for (; wanted > 0 && heap(blockFrags).length > 0; wanted--) report(popHeap(heap(blockFrags)), 1);
+    if (wanted > 0) report(end * blockFrags, wanted);
+    end += wanted;
   }
 
   function takeFrags(frags: number): number {
@@ -92,50 +71,9 @@ export function freeSpace(sb: Superblock): FreeSpace {
     giveBack(frag, frags) {
       if (frags > 0) pushHeap(heap(frags), frag);
     },
-    missingBlocks: () => missing,
-    runs() {
-      const runs = [...sealed];
-      heaps.forEach((frags, length) => {
-        for (const frag of frags) runs.push({ frag, frags: length });
-      });
-      for (let i = region; i < regions.starts.length; i++) {
-        const frag = i === region ? next : (regions.starts[i] as number); // i < length
-        runs.push({ frag, frags: (regions.ends[i] as number) - frag });
-      }
-      return runs.filter(({ frag }) => frag < sb.fs_size).sort((a, b) => a.frag - b.frag);
-    },
+    endBlock: () => end,
+    unused: () => [...sealed, ...heaps.flatMap((heap, frags) => heap.map((frag) => ({ frag, frags })))],
   };
-}
-
-interface Regions {
-  /** Whole free blocks lie in [starts[i], ends[i]), ascending. */
-  readonly starts: number[];
-  readonly ends: number[];
-  /** Free frags of blocks that metadata or the file system's end cut. */
-  readonly partial: readonly Run[];
-}
-
-/** What mkfs leaves free in each group (mkfs.c, initcg): below the metadata, except in group 0, and above them. */
-function freeRegions(sb: Superblock): Regions {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const partial: Run[] = [];
-  const add = (start: number, end: number): void => {
-    const base = start - (start % sb.fs_frag);
-    const first = Math.min(base === start ? start : base + sb.fs_frag, Math.max(start, end));
-    const last = Math.max(first, end - (end % sb.fs_frag));
-    if (first > start) partial.push({ frag: start, frags: first - start });
-    if (last > first) {
-      starts.push(first);
-      ends.push(last);
-    }
-    if (end > last) partial.push({ frag: last, frags: end - last });
-  };
-  for (let group = 0; group < sb.fs_ncg; group++) {
-    if (group > 0) add(cgbase(sb, group), cgsblock(sb, group));
-    add(cgdmin(sb, group) + (group === 0 ? csumFrags(sb) : 0), cgend(sb, group));
-  }
-  return { starts, ends, partial };
 }
 
 function pushHeap(heap: number[], value: number): void {

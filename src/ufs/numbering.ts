@@ -18,6 +18,8 @@ export interface Numbering {
   readonly parents: Int32Array;
   /** Of a directory: names and inodes, in the order in which they are stored. */
   entriesOf(inode: number): DirectoryEntry[];
+  /** The same names alone. */
+  namesOf(inode: number): string[];
 }
 
 export interface DirectoryEntry {
@@ -146,6 +148,10 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
       const first = firstEntry[inode] ?? 0;
       return order(node, inode).map(([name], i) => ({ name, inode: entryInodes[first + i] ?? 0 }));
     },
+    namesOf(inode) {
+      const node = nodes[inode];
+      return node?.type === "directory" ? order(node, inode).map(([name]) => name) : [];
+    },
   };
 }
 
@@ -153,22 +159,23 @@ function checkName(name: string, path: string): void {
   if (name.length > MAXNAMLEN) {
     throw new ImageError("limit", `${path}: name is ${name.length} bytes; UFS allows ${MAXNAMLEN}`, { path });
   }
-  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+  if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
     throw new ImageError("invalid-argument", `${path}: "${name}" cannot be the name of a directory entry`, { path });
   }
 }
 
+/** What the fields of an inode can hold. */
+const LIMITS = [
+  { key: "mode", min: 0, max: 0o7777, what: "mode", field: "ic_smode" },
+  { key: "uid", min: 0, max: 0xffffffff, what: "uid", field: "ic_uid" },
+  { key: "gid", min: 0, max: 0xffffffff, what: "gid", field: "ic_gid" },
+  { key: "mtimeSeconds", min: -(2 ** 31), max: 2 ** 31 - 1, what: "modification time", field: "ic_mtime" },
+] as const;
+const SIZE_LIMIT = { min: 0, max: UFS_MAXOFFSET_T, what: "size", field: "ic_lsize" } as const;
+
 function checkNode(node: Node, path: string): void {
-  const inRange = (value: number, min: number, max: number, what: string, field: string): void => {
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new ImageError("limit", `${path}: ${what} ${value} is not in ${min}..${max}`, { path, field });
-    }
-  };
-  inRange(node.mode, 0, 0o7777, "mode", "ic_smode");
-  inRange(node.uid, 0, 0xffffffff, "uid", "ic_uid");
-  inRange(node.gid, 0, 0xffffffff, "gid", "ic_gid");
-  inRange(node.mtimeSeconds, -(2 ** 31), 2 ** 31 - 1, "modification time", "ic_mtime");
-  if (node.type === "file") inRange(node.content.sizeBytes, 0, UFS_MAXOFFSET_T, "size", "ic_lsize");
+  for (const limit of LIMITS) checkRange(node[limit.key], limit, path);
+  if (node.type === "file") checkRange(node.content.sizeBytes, SIZE_LIMIT, path);
   if (node.type === "symlink" && node.target.length >= MAXPATHLEN) {
     throw new ImageError(
       "limit",
@@ -177,4 +184,13 @@ function checkNode(node: Node, path: string): void {
     );
   }
   if (node.type === "character" || node.type === "block") encodeDevice(node, path);
+}
+
+function checkRange(
+  value: number,
+  { min, max, what, field }: (typeof LIMITS)[number] | typeof SIZE_LIMIT,
+  path: string,
+): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new ImageError("limit", `${path}: ${what} ${value} is not in ${min}..${max}`, { path, field });
 }

@@ -3,12 +3,13 @@
 import { encodedContent } from "../bytes/index.ts";
 import { type Extent, extent } from "../layout/index.ts";
 import { modeWithType, type Node } from "../tree/index.ts";
-import { contentOf, type Demand, type Placement } from "./allocate.ts";
+import { contentOf, type Demand } from "./allocate.ts";
 import { encodeIndirect, firstLbnOfLevel, forEachBlock } from "./block-map.ts";
 import { encodeCylinderGroup } from "./cylinder-group.ts";
 import { csum, dinode, LOSTFOUNDINO, NDADDR, NIADDR, SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
 import { encodeDevice, shortId } from "./inode.ts";
 import { lrand48 } from "./lrand48.ts";
+import type { Placement } from "./settle.ts";
 import { type Summary, usedInodesOf } from "./summary.ts";
 import {
   cgbase,
@@ -21,9 +22,13 @@ import {
   type Superblock,
 } from "./superblock.ts";
 
-/** Superblock, its copies, the groups' blocks and the summary array. */
-export function groupExtents(sb: Superblock, summary: Summary, timeSeconds: number): Extent[] {
+/**
+ * Superblock, its copies, the groups' blocks and the summary array. The totals in the copies are those of the empty file system: the
+ * kernel keeps only the first superblock up to date, and a change to the tree must not change every group.
+ */
+export function groupExtents(sb: Superblock, copy: Superblock, summary: Summary, timeSeconds: number): Extent[] {
   const superblock = encodedContent(SBSIZE, (target) => encodeSuperblock(sb, target));
+  const superblockCopy = encodedContent(SBSIZE, (target) => encodeSuperblock(copy, target));
   const extents = [extent(SBOFF, { what: "superblock" }, superblock)];
   for (let group = 0; group < sb.fs_ncg; group++) {
     const header = encodedContent(sb.fs_bsize, (target) => {
@@ -43,7 +48,7 @@ export function groupExtents(sb: Superblock, summary: Summary, timeSeconds: numb
       );
     });
     extents.push(
-      extent(cgsblock(sb, group) * sb.fs_fsize, { what: `cg ${group} superblock copy` }, superblock),
+      extent(cgsblock(sb, group) * sb.fs_fsize, { what: `cg ${group} superblock copy` }, superblockCopy),
       extent(cgtod(sb, group) * sb.fs_fsize, { what: `cg ${group} header` }, header),
     );
   }

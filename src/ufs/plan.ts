@@ -4,13 +4,13 @@
 import { ImageError } from "../bytes/index.ts";
 import { type Layout, makeLayout } from "../layout/index.ts";
 import { type Directory, directory, type Node, normalizePath, walk } from "../tree/index.ts";
-import { demandOf, placeAll } from "./allocate.ts";
+import { type Arrangement, arrangementOf } from "./allocate.ts";
 import { FSLARGEFILES, FSOKAY, MAXOFF32, UFSROOTINO } from "./format.ts";
-import { type FreeSpace, freeSpace } from "./free-space.ts";
 import { type GeometryOption, planGeometry } from "./geometry.ts";
 import type { HolesOption } from "./holes.ts";
 import { type NumberedTree, type Numbering, numberTree } from "./numbering.ts";
 import { dataExtents, groupExtents, inodeExtents } from "./plan-extents.ts";
+import { settle } from "./settle.ts";
 import { summarize } from "./summary.ts";
 import type { Superblock } from "./superblock.ts";
 
@@ -53,19 +53,26 @@ export function planUfs(tree: Directory, options: UfsOptions): UfsPlan {
   return planNumbered(numberTree(tree, options.lostAndFound ?? true, options.timeSeconds), options);
 }
 
-/** The same, of a tree that was numbered already. */
-export function planNumbered({ root, lostAndFound, inodes }: NumberedTree, options: UfsOptions): UfsPlan {
+/** The same, of a tree that was numbered, and perhaps arranged, already. */
+export function planNumbered(
+  tree: NumberedTree,
+  options: UfsOptions,
+  arranged: (sb: Superblock) => Arrangement = (sb) => arrangementOf(sb, tree, options.holes),
+): UfsPlan {
+  const { root, inodes } = tree;
   const { superblock: empty, imageBytes, warnings } = planGeometry(options.geometry);
   const { timeSeconds } = options;
   if (!Number.isInteger(timeSeconds) || Math.abs(timeSeconds) >= 2 ** 31) {
     throw new ImageError("invalid-argument", `${timeSeconds}: the time must be whole seconds below 2^31`);
   }
-  const free = freeSpace(empty);
-  const demand = demandOf(empty, inodes, lostAndFound, options.holes);
-  const placement = placeAll(empty, demand, free);
-  checkSpace(empty, inodes, free);
+  const arrangement = arranged(empty);
+  const { demand } = arrangement;
+  const placement = settle(empty, arrangement);
+  checkSpace(empty, inodes, placement.missingBlocks);
 
-  const summary = summarize(empty, inodes, free.runs());
+  const summary = summarize(empty, inodes, placement.free);
+  const emptyTree = numberTree(emptyRoot(timeSeconds), tree.lostAndFound, timeSeconds);
+  const asMade = summarize(empty, emptyTree.inodes, settle(empty, arrangementOf(empty, emptyTree)).free);
   const sb: Superblock = {
     ...empty,
     ...summary.total,
@@ -75,7 +82,7 @@ export function planNumbered({ root, lostAndFound, inodes }: NumberedTree, optio
   };
   const generation = options.fsirand === "illumos" ? timeSeconds : undefined;
   const extents = [
-    ...groupExtents(sb, summary, timeSeconds),
+    ...groupExtents(sb, { ...sb, ...asMade.total }, summary, timeSeconds),
     ...inodeExtents(sb, demand, placement, generation),
     ...dataExtents(sb, demand, placement),
   ];
@@ -109,8 +116,8 @@ function inodesByPath(root: Directory, inodes: Numbering): Map<string, number> {
   return byPath;
 }
 
-function checkSpace(sb: Superblock, inodes: Numbering, free: FreeSpace): void {
-  const missingBytes = free.missingBlocks() * sb.fs_bsize;
+function checkSpace(sb: Superblock, inodes: Numbering, missingBlocks: number): void {
+  const missingBytes = missingBlocks * sb.fs_bsize;
   const missingInodes = Math.max(0, inodes.nodes.length - sb.fs_ncg * sb.fs_ipg);
   if (missingBytes === 0 && missingInodes === 0) return;
   const missing = [

@@ -20,7 +20,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { writeExampleProto } from "../../fixtures/example.ts";
 
 const top = path.resolve(import.meta.dirname, "../..");
-const MAIN = path.join(top, "dist/src/cli/main.js");
+const MAIN = path.join(top, "dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-cli-"));
 const out = path.join(scratch, "out");
 const at = (name: string): string => path.join(scratch, name);

@@ -9,7 +9,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { writeExampleProto } from "../../fixtures/example.ts";
 import { buildIsoFile } from "../../src/node/index.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-faults-"));
 const [proto, out, temporary] = ["proto", "out", "tmp"].map((name) => path.join(scratch, name)) as [
   string,

@@ -16,7 +16,7 @@ const MAX_PEAK_KIB = 200 << 10;
 /** Far more than any takes on a machine that has other things to do, far less than reading it all would. */
 const MAX_SECONDS = 15;
 
-const main = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "pureboot-large-"));
 const at = (name: string): string => path.join(folder, name);
 

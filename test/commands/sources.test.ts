@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeExampleProto } from "../../fixtures/example.ts";
 import { fileAction, repositoryFiles } from "../source/repositories.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-sources-"));
 const at = (name: string): string => path.join(scratch, name);
 

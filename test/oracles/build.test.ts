@@ -17,7 +17,7 @@ import { bootProbe } from "./harness/probe.ts";
 import { oracle, testWith } from "./harness/programs.ts";
 import { run, runText } from "./harness/run.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-build-"));
 const at = (name: string): string => path.join(scratch, name);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

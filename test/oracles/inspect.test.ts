@@ -11,7 +11,7 @@ import { writeExampleProto } from "../../fixtures/example.ts";
 import { oracle, testWith } from "./harness/programs.ts";
 import { run, runText } from "./harness/run.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-inspect-"));
 const at = (name: string): string => path.join(scratch, name);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

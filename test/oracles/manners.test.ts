@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { oracle, testWith } from "./harness/programs.ts";
 import { run, runText } from "./harness/run.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-manners-"));
 const at = (name: string): string => path.join(scratch, name);
 /** How a terminal of old was made to print bold. */

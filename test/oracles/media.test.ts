@@ -24,7 +24,7 @@ import { oracle, testWith } from "./harness/programs.ts";
 import { type Machine, runMachine } from "./harness/qemu.ts";
 import { runText } from "./harness/run.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-media-"));
 const at = (name: string): string => path.join(scratch, name);
 const pureboot = (...words: string[]): Promise<string> => runText(process.execPath, [MAIN, ...words], { cwd: scratch });

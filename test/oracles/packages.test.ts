@@ -9,7 +9,7 @@ import { mountInLinux } from "./harness/linux.ts";
 import { oracle, testWith } from "./harness/programs.ts";
 import { runText } from "./harness/run.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../dist/src/cli/main.js");
+const MAIN = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = mkdtempSync(path.join(tmpdir(), "pureboot-packages-"));
 const at = (...names: string[]): string => path.join(scratch, ...names);
 const pureboot = (...words: string[]): Promise<string> => runText(process.execPath, [MAIN, ...words], { cwd: scratch });

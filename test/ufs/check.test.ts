@@ -90,12 +90,12 @@ describe("damaged images", () => {
 });
 
 describe("the superblock", () => {
-  test("damaged: the check by a copy finds only that", async () => {
+  test("damaged: the check by a copy finds only that its totals are old", async () => {
     const { bytes } = sample();
     fs.patch({ fs_ncg: 99 }, bytes, SBOFF);
     expect((await check(bytes)).findings).toHaveLength(1);
     const result = await checkUfs(memoryContent(bytes), { superblock: 32 });
-    expect(result.findings).toEqual([]);
+    expect(result.findings.map(({ code }) => code)).toEqual(["global-summary"]);
     expect(result.summary?.files).toBe(15);
   });
   test.each([
@@ -156,7 +156,7 @@ describe("the log", () => {
     expect(findings.map(({ code }) => code)).not.toContain("frag-map");
     expect(findings.map(({ code }) => code)).not.toContain("log");
     const cgCounts = findings.find(({ code }) => code === "cg-cs");
-    expect(cgCounts?.message).toMatch(/cs_nbfree is 263, should be 259/);
+    expect(cgCounts?.message).toMatch(/cs_nbfree is 262, should be 258/);
   });
   test("that was not rolled is noted", async () => {
     const { bytes } = withLog(1);

@@ -347,6 +347,34 @@ describe("a change stays local", () => {
     },
   );
 
+  describe("with room between parts", () => {
+    const many = (index: number, bytes: number, imageBytes: number): UfsPlan =>
+      planIn(
+        treeOf(
+          Array.from({ length: 6000 }, (_, i) => [
+            `/usr/d${i % 30}/f${i}`,
+            file(ATTRIBUTES, unread(i === index ? bytes : 3000 + ((i * 7919) % 9000))),
+          ]),
+          DIRECTORY,
+        ),
+        imageBytes,
+        4096,
+      );
+    const places = (plan: UfsPlan): Map<string, number> =>
+      new Map(dataOf(plan).map(({ owner, offset }) => [`${owner.path}`, offset]));
+    const moved = (before: UfsPlan, after: UfsPlan): number => {
+      const now = places(after);
+      return [...places(before)].filter(([path, offset]) => now.get(path) !== offset).length;
+    };
+    test("a file that grows moves those of its own part only", () => {
+      expect(moved(many(-1, 0, 96 * MIB), many(2000, 20_000, 96 * MIB))).toBeLessThan(2500);
+    });
+    test("the free space between them is free, and no more than half of it", () => {
+      const { freeBytes, layout } = many(-1, 0, 96 * MIB);
+      const last = Math.max(...dataOf({ layout } as UfsPlan).map(({ offset, length }) => offset + length));
+      expect(layout.sizeBytes - last).toBeGreaterThan(freeBytes / 2 - MIB);
+    });
+  });
   test("directories and indirect blocks lie before all files", () => {
     const { layout } = grownAt(-1, 0);
     const offsets = (what: string): number[] =>

@@ -1,0 +1,151 @@
+// From an arrangement to addresses in a file system: its blocks go between the metadata of the groups, in order. Its parts are
+// moved apart as far as free space allows, so that one that grows finds room and leaves the addresses in all others as they are.
+
+import { divideUp } from "../bytes/index.ts";
+import { type Arrangement, RUN } from "./allocate.ts";
+import type { DataRun, IndirectBlock } from "./block-map.ts";
+import type { Run } from "./free-space.ts";
+import { freeRegions, type Regions } from "./regions.ts";
+import type { Superblock } from "./superblock.ts";
+
+/** Where the blocks of all inodes lie. */
+export interface Placement {
+  /** In order of lbn; neighbours that are contiguous on disk as well are one run. */
+  runsOf(inode: number): readonly DataRun[];
+  indirectOf(inode: number): readonly IndirectBlock[];
+  /** Frags that an inode holds, indirect blocks included. */
+  fragsOf(inode: number): number;
+}
+
+export interface Settled extends Placement {
+  /** What is free, by address. */
+  readonly free: readonly Run[];
+  /** Blocks that are not there. Addresses beyond the end stand for them. */
+  readonly missingBlocks: number;
+}
+
+const NONE: readonly IndirectBlock[] = [];
+
+export function settle(sb: Superblock, arrangement: Arrangement): Settled {
+  const { fs_frag } = sb;
+  const { runs, firstRun, endRun, indirect, held, unused } = arrangement;
+  const regions = freeRegions(sb);
+  const { pieces, gaps } = pieceTogether(sb, arrangement, regions);
+
+  /** Calls `visit` for the pieces of a run of the arrangement. */
+  const place = (frag: number, frags: number, visit: (frag: number, frags: number) => void): void => {
+    let i = lastAtOrBelow(pieces.from, frag);
+    for (let at = frag; at < frag + frags; i++) {
+      const from = pieces.from[i] as number; // the pieces cover the arrangement
+      const end = Math.min(frag + frags, pieces.from[i + 1] ?? Number.POSITIVE_INFINITY);
+      visit((pieces.to[i] as number) + (at - from), end - at);
+      at = end;
+    }
+  };
+  const addressOf = (frag: number): number => {
+    const i = lastAtOrBelow(pieces.from, frag);
+    return (pieces.to[i] as number) + (frag - (pieces.from[i] as number));
+  };
+
+  return {
+    missingBlocks: Math.max(0, arrangement.blocks - regions.blocks),
+    free: [...regions.partial, ...gaps, ...unused.map(({ frag, frags }) => ({ frag: addressOf(frag), frags }))]
+      .filter(({ frag }) => frag < sb.fs_size)
+      .sort((a, b) => a.frag - b.frag),
+    runsOf(inode) {
+      const list: DataRun[] = [];
+      const end = endRun[inode] as number;
+      for (let at = firstRun[inode] as number; at < end; at += RUN) {
+        let lbn = runs[at] as number;
+        place(runs[at + 1] as number, runs[at + 2] as number, (frag, frags) => {
+          list.push({ lbn, frag, frags });
+          lbn += divideUp(frags, fs_frag);
+        });
+      }
+      return list;
+    },
+    indirectOf: (inode) => indirect.get(inode)?.map((block) => ({ ...block, frag: addressOf(block.frag) })) ?? NONE,
+    fragsOf: (inode) => held[inode] as number,
+  };
+}
+
+/** What lies in the arrangement from frag `from[i]` on, up to the next, lies in the file system from frag `to[i]` on. */
+interface Pieces {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/** The parts of the arrangement in the regions; `gaps` is what stays free between and behind them. */
+function pieceTogether(
+  { fs_frag, fs_size }: Superblock,
+  arrangement: Arrangement,
+  regions: Regions,
+): { readonly pieces: Pieces; readonly gaps: readonly Run[] } {
+  const { parts, blocks } = arrangement;
+  const step = stepBlocks(arrangement, regions.blocks);
+  const pieces = { from: [] as number[], to: [] as number[] };
+  const gaps: Run[] = [];
+  let region = 0;
+  let next = regions.runs[0]?.frag ?? fs_size;
+  const take = (frags: number, report: (frag: number, frags: number) => void): void => {
+    let wanted = frags;
+    for (let run = regions.runs[region]; run !== undefined && wanted > 0; run = regions.runs[region]) {
+      const taken = Math.min(wanted, run.frag + run.frags - next);
+      if (taken > 0) report(next, taken);
+      wanted -= taken;
+      next += taken;
+      if (next === run.frag + run.frags) next = regions.runs[++region]?.frag ?? fs_size;
+    }
+    if (wanted > 0) report(next, wanted);
+    if (wanted > 0) next += wanted; // beyond the end
+  };
+  const leave = (frag: number, frags: number): void => void gaps.push({ frag, frags });
+  let at = 0; // blocks of the regions that have been used or left free
+  parts.forEach((part, i) => {
+    const length = (parts[i + 1] ?? blocks) - part;
+    const start = divideUp(at, step) * step;
+    take((start - at) * fs_frag, leave);
+    let from = part * fs_frag;
+    take(length * fs_frag, (frag, frags) => {
+      const last = pieces.to.length - 1;
+      // The end of a group and the beginning of the next one lie next to each other.
+      const goesOn = last >= 0 && (pieces.to[last] as number) + from - (pieces.from[last] as number) === frag;
+      if (!goesOn) {
+        pieces.from.push(from);
+        pieces.to.push(frag);
+      }
+      from += frags;
+    });
+    at = start + length;
+  });
+  take(Math.max(0, regions.blocks - at) * fs_frag, leave);
+  return { pieces, gaps };
+}
+
+/** Parts begin at multiples of so many blocks at most. */
+const MOST_STEP_BLOCKS = 64;
+
+/** The largest step with which no more than half of what is free lies between parts; 1: parts follow each other. */
+function stepBlocks({ parts, blocks }: Arrangement, availableBlocks: number): number {
+  for (let step = MOST_STEP_BLOCKS; step > 1; step /= 2) {
+    let end = 0;
+    parts.forEach((part, i) => {
+      end = divideUp(end, step) * step + (parts[i + 1] ?? blocks) - part;
+    });
+    if (end - blocks <= (availableBlocks - blocks) / 2) return step;
+  }
+  return 1;
+}
+
+/** Index of the last number that is not above `value`; the first one is not. */
+function lastAtOrBelow(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) <= value)
+      low = middle; // inside the array
+    else high = middle;
+  }
+  return low;
+}
