@@ -3,7 +3,7 @@
 // the 32 KiB before it, blocks are joined by sync flushes, and an empty block ends the stream.
 
 import { crc32Combine, ImageError, isAllZeros, type StreamHasher } from "../bytes/index.ts";
-import { type Layout, type Sink, throwIfAborted, type Window, windowsOf } from "../layout/index.ts";
+import { allEnded, type Layout, type Sink, throwIfAborted, type Window, windowsOf } from "../layout/index.ts";
 import type { BlockCompressor, CompressedBlock } from "./blocks.ts";
 import { blockRanges } from "./borders.ts";
 import { deflateRoomBytes } from "./engine.ts";
@@ -26,8 +26,8 @@ import {
  * gzip -6 is what an archive may be.)
  */
 export const DEFAULT_LEVEL = 4;
-/** Measured: from 128 KiB to 1 MiB neither size nor speed differ by more than 0.1 % and 5 %. */
-export const DEFAULT_BLOCK_BYTES: number = 256 * 1024;
+/** Measured: 5 % less work than with 256 KiB, 2 % more than with 1 MiB; sizes differ by less than 0.1 %. */
+export const DEFAULT_BLOCK_BYTES: number = 512 * 1024;
 
 export interface GzipOptions {
   /** 0 (stored) to 9 (smallest); default 4. */
@@ -46,6 +46,8 @@ export interface GzipOptions {
   readonly endsWell?: ((sizeBytes: number) => boolean) | undefined;
   /** Gets all uncompressed bytes, in order. */
   readonly hasher?: StreamHasher | undefined;
+  /** Gets all bytes of the member, in order. */
+  readonly outputHasher?: StreamHasher | undefined;
 }
 
 export interface GzipFigures {
@@ -81,17 +83,19 @@ export async function emitGzip(
   options: GzipOptions = {},
 ): Promise<GzipFigures> {
   const { level = DEFAULT_LEVEL, blockBytes = DEFAULT_BLOCK_BYTES, at = 0, signal, onProgress, endsWell } = options;
+  const { hasher, outputHasher } = options;
   checkOptions(layout, level, blockBytes);
   const maxBlocksUnderWay = 3 * compressor.parallelism; // one worked on, two waiting: a thread never waits for us
   const memory = blockMemory(compressor, blockBytes);
-  const begin = blockStarter(compressor, level, memory, options.hasher);
+  const begin = blockStarter(compressor, level, memory, hasher);
   const underWay: Block[] = [];
   let crc = 0;
   let doneBytes = 0;
   let sizeBytes = 0;
   let cachedBytes = 0;
   const write = async (bytes: Uint8Array): Promise<void> => {
-    await sink.write(bytes, at + sizeBytes);
+    const hashing = outputHasher?.update(bytes);
+    await allEnded([sink.write(bytes, at + sizeBytes), ...(hashing ? [hashing] : [])]);
     sizeBytes += bytes.length;
   };
   const finishFirst = async (): Promise<void> => {

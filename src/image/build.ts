@@ -37,10 +37,14 @@ export interface ArchiveFigures {
   readonly sizeBytes: number;
   /** SHA-1 of the uncompressed ramdisk: what boot_archive.hash holds. */
   readonly sha1: string;
-  /** SHA-256 of what was written, where it was known on the way. */
-  readonly sha256?: string | undefined;
   /** Bytes of the ramdisk whose compressed form was known from an earlier build. */
   readonly cachedBytes: number;
+}
+
+/** An archive that is a file of its own. */
+export interface ArchiveFileFigures extends ArchiveFigures {
+  /** SHA-256 of what was written. */
+  readonly sha256: string;
 }
 
 /** What is known of an image before anything is written. */
@@ -89,16 +93,14 @@ export async function planImage(layers: Layers, options: ImageOptions): Promise<
 /** Streams the ramdisk, gzip'd, to `sink` from `at` on. */
 async function streamArchive(
   layout: Layout,
-  { level, at, endsWell }: Pick<GzipOptions, "level" | "at" | "endsWell">,
+  options: Pick<GzipOptions, "level" | "at" | "endsWell" | "outputHasher">,
   sink: Sink,
   host: BuildHost,
 ): Promise<ArchiveFigures> {
   const hasher = host.createHasher(["sha1"]);
   const { signal, onProgress } = host;
   const { sizeBytes, cachedBytes } = await emitGzip(layout, sink, host.compressor, {
-    level,
-    at,
-    endsWell,
+    ...options,
     signal,
     hasher,
     onProgress: (doneBytes) => onProgress?.("compressing the ramdisk", doneBytes, layout.sizeBytes),
@@ -107,11 +109,19 @@ async function streamArchive(
   return { sizeBytes, sha1, cachedBytes };
 }
 
+/** The ramdisk, gzip'd. */
+async function writeGzip(layout: Layout, level: number, sink: Sink, host: BuildHost): Promise<ArchiveFileFigures> {
+  const outputHasher = host.createHasher(["sha256"]);
+  const figures = await streamArchive(layout, { level, outputHasher }, sink, host);
+  const [sha256 = ""] = await outputHasher.digestsHex();
+  return { ...figures, sha256 };
+}
+
 /** Windows of a raw ramdisk that are being hashed or written while the next one is read. */
 const MAX_WINDOWS_UNDER_WAY = 4;
 
 /** The ramdisk as it is. It is hashed and written elsewhere, and the next bytes are read meanwhile. */
-async function writeRaw(layout: Layout, sink: Sink, host: BuildHost): Promise<ArchiveFigures> {
+async function writeRaw(layout: Layout, sink: Sink, host: BuildHost): Promise<ArchiveFileFigures> {
   const hasher = host.createHasher(["sha1", "sha256"]);
   const spare: ArrayBufferLike[] = [];
   const allocate = (lengthBytes: number): Uint8Array =>
@@ -148,9 +158,8 @@ export async function buildArchive(
   level: number | undefined,
   sink: ImageSink,
   host: BuildHost,
-): Promise<ArchiveFigures> {
-  const figures =
-    level === undefined ? await writeRaw(layout, sink, host) : await streamArchive(layout, { level }, sink, host);
+): Promise<ArchiveFileFigures> {
+  const figures = level === undefined ? await writeRaw(layout, sink, host) : await writeGzip(layout, level, sink, host);
   await sink.truncate(figures.sizeBytes);
   return figures;
 }

@@ -1,38 +1,37 @@
 // Names that differ only by case. illumos has some seventy such pairs (usr/ucb/Mail and mail, terminfo directories A and a …);
 // file systems that fold case (macOS' and Windows' default) keep one of each and lose the other without a word.
 
-import { type Finding, toText } from "../bytes/index.ts";
+import { compareByteStrings, type Finding, toText } from "../bytes/index.ts";
 import type { ManifestReport } from "../illumos/index.ts";
-import { type Directory, sortedEntries, walk } from "../tree/index.ts";
+import { type Directory, joinPath, walk } from "../tree/index.ts";
 
 const SHOWN = 3;
 
 /** ASCII letters fold on every such file system; others differ between them. */
 function folded(name: string): string {
+  if (/^[\0-\x7f]*$/.test(name)) return name.toLowerCase();
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
-
-const CAPITAL = /[A-Z]/;
 
 /** Groups of paths in one directory whose names differ only by case. */
 export function caseGroups(tree: Directory): string[][] {
   const groups: string[][] = [];
-  for (const { path, node } of walk(tree)) {
-    if (node.type !== "directory") continue;
-    const names = sortedEntries(node).map(([name]) => name);
-    if (!names.some((name) => CAPITAL.test(name))) continue; // two names that fold alike: one of them has a capital
+  const pending: [path: string, directory: Directory][] = [["/", tree]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [path, { entries }] = next;
     const byFolded = new Map<string, string[]>();
-    for (const name of names) {
+    for (const [name, node] of entries) {
+      if (node.type === "directory") pending.push([joinPath(path, name), node]);
       const key = folded(name);
-      const same = byFolded.get(key);
-      if (same) same.push(name);
-      else byFolded.set(key, [name]);
+      if (key === name) continue; // two names that fold alike: one of them at least is not its folded form
+      const same = byFolded.get(key) ?? (entries.has(key) ? [key] : []);
+      byFolded.set(key, [...same, name]);
     }
     for (const same of byFolded.values()) {
-      if (same.length > 1) groups.push(same.map((name) => `${path === "/" ? "" : path}/${name}`));
+      if (same.length > 1) groups.push(same.sort(compareByteStrings).map((name) => joinPath(path, name)));
     }
   }
-  return groups;
+  return groups.sort(([a = ""], [b = ""]) => compareByteStrings(a, b));
 }
 
 /**

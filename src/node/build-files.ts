@@ -3,7 +3,7 @@
 import path from "node:path";
 import { bytesOf, digestOf, memoryContent, type ReportProgress } from "../bytes/index.ts";
 import {
-  type ArchiveFigures,
+  type ArchiveFileFigures,
   type Artifact,
   type BuildReport,
   buildArchive,
@@ -42,7 +42,7 @@ export interface FinishedBuild extends BuildReport, FinishedFile {
   readonly planned: Planned;
 }
 
-export interface FinishedArchive extends Omit<ArchiveFigures, "sha256">, FinishedFile {
+export interface FinishedArchive extends ArchiveFileFigures, FinishedFile {
   readonly planned: Planned;
 }
 
@@ -139,7 +139,7 @@ export async function buildArchiveFile(
       metadata = await openMetadataFile(job, read, all);
       const planned = await planImage(metadata?.layers ?? read.layers, all);
       const figures = await buildArchive(planned, job.gzip ? all.level : undefined, sink, machine);
-      const sha256 = figures.sha256 ?? (await digestOfSink(sink, figures.sizeBytes, host.onProgress));
+      const { sha256 } = figures;
       const outputs = [artifact(job.output, "archive", figures.sizeBytes, { sha256 })];
       const hash = bytesOf(`${figures.sha1}\n`);
       if (hashSink) {

@@ -62,23 +62,56 @@ const PATHS_A_TURN = 2000;
 /** Names as byte strings: Node's "latin1" is one character a byte. */
 const BYTES = { encoding: "latin1" } as const;
 
+/** A directory whose entries have been looked at up to `at`. */
+interface OpenDirectory {
+  readonly path: string;
+  readonly names: readonly string[];
+  readonly entries: Map<string, Node>;
+  at: number;
+}
+
+/** The walk itself is synchronous, which is several times as fast; now and then it lets signals and timers in. */
 async function readDirectory(path: string, stats: Stats, walk: Walk): Promise<Directory> {
+  const top = openDirectory(path);
+  const open = [top]; // innermost last: a tree may be deeper than the stack
+  while (readSome(open, walk)) {
+    await setImmediate();
+    throwIfAborted(walk.signal);
+    walk.onProgress?.("looking for files", walk.contentBytes, undefined, walk.visited);
+  }
+  return directory(attributesOf(stats), top.entries);
+}
+
+function openDirectory(path: string): OpenDirectory {
   const names = attempt(path, () => readdirSync(hostPath(path), BYTES));
-  const entries = new Map<string, Node>();
-  for (const name of names) {
-    if (++walk.visited % PATHS_A_TURN === 0) {
-      await setImmediate(); // lets signals and timers in: the walk itself is synchronous, which is several times as fast
-      throwIfAborted(walk.signal);
-      walk.onProgress?.("looking for files", walk.contentBytes, undefined, walk.visited);
+  return { path, names: names.sort(), entries: new Map(), at: 0 }; // in this order they will be walked many times
+}
+
+/** Looks at the next paths. Returns whether there are more. */
+function readSome(open: OpenDirectory[], walk: Walk): boolean {
+  let turn = PATHS_A_TURN;
+  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+    const { path, names, entries } = inner;
+    const name = names[inner.at];
+    if (name === undefined) {
+      open.pop();
+      continue;
     }
+    if (turn-- === 0) return true;
+    inner.at++;
+    walk.visited++;
     const childPath = `${path}/${name}`;
-    const childStats = attempt(childPath, () => lstatSync(hostPath(childPath)));
-    const node = childStats.isDirectory()
-      ? await readDirectory(childPath, childStats, walk)
-      : readLeaf(childPath, childStats, walk);
+    const stats = attempt(childPath, () => lstatSync(hostPath(childPath)));
+    if (stats.isDirectory()) {
+      const child = openDirectory(childPath);
+      entries.set(name, directory(attributesOf(stats), child.entries));
+      open.push(child);
+      continue;
+    }
+    const node = readLeaf(childPath, stats, walk);
     if (node) entries.set(name, node);
   }
-  return directory(attributesOf(stats), entries);
+  return false;
 }
 
 /** A node that is no directory; the same object for every name of one inode. */

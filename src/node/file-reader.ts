@@ -34,6 +34,8 @@ export function createFileReader({ threads = DEFAULT_THREADS }: FileReaderOption
   return threadedReader(file, threads, PATIENCE_MS);
 }
 
+const isShared = ({ buffer }: Uint8Array): boolean => buffer instanceof SharedArrayBuffer;
+
 interface Read {
   readonly range: HostRange;
   readonly target: Uint8Array;
@@ -48,8 +50,8 @@ export function threadedReader(
   patienceMs: number,
   readsOfDisk: () => number = diskReads,
 ): FileReader {
-  const pool = createThreadPool<ReadRequest, ArrayBuffer>({ file, threads, what: "reading" });
-  const spare: ArrayBuffer[] = [];
+  const pool = createThreadPool<ReadRequest, void>({ file, threads, what: "reading" });
+  const spare: SharedArrayBuffer[] = [];
   let waitedMs = 0;
   let isDiskSlow = patienceMs === 0;
   const readsBefore = readsOfDisk();
@@ -66,20 +68,30 @@ export function threadedReader(
 
   const answer = async (sent: readonly Read[], sizeBytes: number): Promise<void> => {
     try {
-      const room = spare.pop();
-      const buffer = room && room.byteLength >= sizeBytes ? room : new ArrayBuffer(Math.max(sizeBytes, REQUEST_BYTES));
-      const ranges = sent.map(({ range, target }) => ({ ...range, lengthBytes: target.length }));
-      const filled = await pool.run({ ranges, buffer }, [buffer]);
+      // Memory that is shared is filled where it is; for other memory the bytes are brought in a room of ours.
+      const room = sent.some(({ target }) => !isShared(target)) ? takeRoom(sizeBytes) : undefined;
       let at = 0;
-      for (const { target, resolve } of sent) {
-        target.set(new Uint8Array(filled, at, target.length));
+      const views = sent.map(({ target }) => {
+        if (room === undefined || isShared(target)) return target;
         at += target.length;
+        return new Uint8Array(room, at - target.length, target.length);
+      });
+      await pool.run(
+        sent.map(({ range }, i) => ({ ...range, target: views[i] as Uint8Array })), // as many views as reads
+        [],
+      );
+      sent.forEach(({ target, resolve }, i) => {
+        if (views[i] !== target) target.set(views[i] as Uint8Array);
         resolve();
-      }
-      spare.push(filled);
+      });
+      if (room) spare.push(room);
     } catch (error) {
       for (const { reject } of sent) reject(error);
     }
+  };
+  const takeRoom = (sizeBytes: number): SharedArrayBuffer => {
+    const room = spare.pop();
+    return room && room.byteLength >= sizeBytes ? room : new SharedArrayBuffer(Math.max(sizeBytes, REQUEST_BYTES));
   };
 
   return {

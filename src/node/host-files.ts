@@ -49,21 +49,25 @@ export function readHostFile(range: HostRange, target: Uint8Array): void {
   const { path, offset } = range;
   const descriptor = openSource(path);
   try {
-    if (!fstatSync(descriptor).isFile()) throw changed(path, "it is no regular file any more");
     let done = 0;
     while (done < target.length) {
       const count = readSync(descriptor, target, done, target.length - done, offset + done);
       if (count === 0) break; // shorter than it was: the comparison below tells
       done += count;
     }
-    checkUnchanged(range, fstatSync(descriptor));
+    const now = fstatSync(descriptor);
+    if (!now.isFile()) throw changed(path, NO_FILE);
+    checkUnchanged(range, now);
     if (done < target.length) throw changed(path, "it became shorter");
   } catch (error) {
+    if (errnoOf(error) === "EISDIR" || errnoOf(error) === "EAGAIN") throw changed(path, NO_FILE);
     throw inputError(error, toText(path));
   } finally {
     closeSync(descriptor);
   }
 }
+
+const NO_FILE = "it is no regular file any more";
 
 function openSource(path: string): number {
   try {
