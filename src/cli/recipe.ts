@@ -54,8 +54,12 @@ export function recipeWords(text: string, file: string, command: Command): strin
   const recipe: unknown = parse(text, errors, { allowTrailingComma: true });
   const [first] = errors;
   if (first) {
-    const line = text.slice(0, first.offset).split("\n").length;
-    throw new ImageError("invalid-argument", `${file}:${line}: ${printParseErrorCode(first.error)}: this is not JSON`);
+    const before = text.slice(0, first.offset).split("\n");
+    const place = `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    const problem = printParseErrorCode(first.error)
+      .replace(/\B[A-Z]/g, " $&")
+      .toLowerCase(); // "PropertyNameExpected"
+    throw new ImageError("invalid-argument", `${place}: ${problem}; a recipe is JSON, and may have comments`);
   }
   if (typeof recipe !== "object" || recipe === null || Array.isArray(recipe)) {
     throw new ImageError(

@@ -154,7 +154,7 @@ async function driverFindings(tree: Directory): Promise<Finding[]> {
         code: "missing-major",
         severity: "warning",
         path: "/etc/name_to_major",
-        message: `/etc/name_to_major has no line for ${missing.join(", ")}: a root on a ramdisk needs them; ${STATE_REMEDY}`,
+        message: `/etc/name_to_major has no line for ${missing.join(", ")}: a root on a ramdisk needs them; their packages' manifests have the driver lines, or --kernel-state DIR a name_to_major with them`,
       });
     }
   }

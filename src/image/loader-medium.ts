@@ -76,6 +76,7 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
     bootArgs: options.bootArgs,
     menuTimeoutSeconds: options.menuTimeoutSeconds,
   });
+  const replaced = edit.get(FRAGMENT_PATH) !== undefined;
   put(FRAGMENT_PATH, memoryContent(bytesOf(fromText(fragment))));
   const esp = planEsp(edit.tree(), options.espBytes, fresh);
   if (esp) put(ESP_PATH, esp);
@@ -84,6 +85,10 @@ export async function loaderMedium(tree: Directory, options: StageOptions, fresh
   const findings = await loaderFindings(medium);
   const worst = findings.find(({ severity }) => severity === "error") ?? (await overriddenFinding(medium));
   if (worst) throw new ImageError("requirement", worst.message, { path: worst.path });
+  if (replaced) {
+    const message = `${FRAGMENT_PATH}: the proto area's own is replaced: this file leads the loader to the archive; put other settings in another file of ${CONF_DIRECTORY}`;
+    findings.push({ code: "replaced", severity: "note", path: FRAGMENT_PATH, message });
+  }
   const hybrid = await hybridFinish(medium, options.hybrid, esp, findings);
   return {
     loader: "illumos",

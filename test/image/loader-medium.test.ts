@@ -94,6 +94,14 @@ describe("the loader's medium", () => {
     expect(pathsOf(ramdisk)).toContain("/boot/loader");
   });
 
+  test("says that it replaces a livemedia fragment of the proto area's own", async () => {
+    const own = await staged((edit) => edit.put("/boot/conf.d/livemedia", put(blank(10)), user));
+    expect(own.findings.filter(({ path }) => path === "/boot/conf.d/livemedia")).toMatchObject([
+      { severity: "note", code: "replaced" },
+    ]);
+    expect((await staged()).findings.map(({ code }) => code)).not.toContain("replaced");
+  });
+
   test("finds its partition table when things have their places: the ESP where El Torito says", async () => {
     const { medium } = await staged();
     const finish = medium.finish;
