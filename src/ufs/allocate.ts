@@ -1,60 +1,19 @@
-// How much each inode of a tree needs, and how first-fit allocation arranges it: once, for planning an image as well as for finding
-// out how large it must be. Where the groups' metadata lie does not matter yet (settle.ts).
+// How first-fit allocation arranges the inodes of a tree: once, for planning an image as well as for finding out how large it must be.
+// Where the groups' metadata lie does not matter yet (settle.ts).
 
-import { bytesOf, type Content, encodedContent, fnv1a } from "../bytes/index.ts";
+import { fnv1a } from "../bytes/index.ts";
 import { type BlockRange, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
-import { directorySize, encodeDirectory } from "./directory.ts";
+import { type BlockSizes, type Demand, demandOf, rangesOf } from "./demand.ts";
 import { LOSTFOUNDINO, NDADDR, UFSROOTINO } from "./format.ts";
 import { type FreeSpace, freeSpace, type Run } from "./free-space.ts";
-import { dataBlocks, type HolesOption, mayHaveHoles } from "./holes.ts";
-import type { NumberedTree, Numbering } from "./numbering.ts";
-import type { Superblock } from "./superblock.ts";
+import type { HolesOption } from "./holes.ts";
+import type { NumberedTree } from "./numbering.ts";
+import { type RunLists, runLists } from "./run-lists.ts";
 
-/** What of the geometry matters for how many blocks and frags a file takes. */
-export type BlockSizes = Pick<Superblock, "fs_bsize" | "fs_fsize" | "fs_frag" | "fs_nindir">;
-
-/** What the inodes of a tree need. */
-export interface Demand {
-  readonly inodes: Numbering;
-  /** Whether inode 3 is the lost+found that newfs makes. */
-  readonly lostAndFound: boolean;
-  /** Bytes of each inode (ic_lsize). */
-  readonly sizes: Float64Array;
-  /** The blocks of those inodes that have holes. */
-  readonly sparse: ReadonlyMap<number, readonly BlockRange[]>;
-}
-
-function demandOf(sizes: BlockSizes, { inodes, lostAndFound }: NumberedTree, holes: HolesOption | undefined): Demand {
-  const sparse = new Map<number, readonly BlockRange[]>();
-  const bytes = new Float64Array(inodes.nodes.length);
-  inodes.nodes.forEach((node, inode) => {
-    switch (node?.type) {
-      case "file":
-        bytes[inode] = node.content.sizeBytes;
-        if (node.content.dataRanges && mayHaveHoles(holes, inodes.paths[inode] ?? "")) {
-          sparse.set(inode, dataBlocks(node.content, sizes.fs_bsize));
-        }
-        break;
-      case "symlink":
-        bytes[inode] = node.target.length;
-        break;
-      case "directory": {
-        const size = directorySize(inodes.namesOf(inode));
-        bytes[inode] = lostAndFound && inode === LOSTFOUNDINO ? Math.max(size, sizes.fs_bsize) : size;
-      }
-    }
-  });
-  return { inodes, lostAndFound, sizes: bytes, sparse };
-}
-
-/** Where everything lies in a space without metadata (free-space.ts): three numbers a run, so that a million inodes take little memory. */
+/** Where everything lies in a space without metadata (free-space.ts). */
 export interface Arrangement {
   readonly demand: Demand;
-  /** Of each inode, in order of lbn: lbn, frag and frags of each run; neighbours that are contiguous are one run. */
-  readonly runs: readonly number[];
-  /** Where in `runs` those of an inode begin and end. */
-  readonly firstRun: Int32Array;
-  readonly endRun: Int32Array;
+  readonly data: Pick<RunLists, "forEach">;
   /** Of those inodes that have some. */
   readonly indirect: ReadonlyMap<number, readonly IndirectBlock[]>;
   /** Frags that each inode holds, indirect blocks included. */
@@ -68,8 +27,14 @@ export interface Arrangement {
   readonly unused: readonly Run[];
 }
 
-/** Numbers that a run is kept as: lbn, frag, frags. */
-export const RUN = 3;
+/**
+ * Tails share blocks with those of their neighbours only: after so many bytes, at one of so many files, chosen by its name, a
+ * new block is begun. So a change is not felt by the arrangement of all that follows. It costs less than a hundredth.
+ */
+const SEAL_BYTES = 1 << 19;
+const SEAL_ONE_OF = 4;
+/** A new part is begun at one of so many files, chosen by its name: in a proto area of today, every 12 MB or so. */
+const PART_ONE_OF = 1024;
 
 /**
  * Arranges the inodes of a tree. mkfs makes lost+found first and the root second, in a block of its own. Where lost+found is to be absent,
@@ -82,31 +47,24 @@ export function arrangementOf(sizes: BlockSizes, tree: NumberedTree, holes?: Hol
   const { fs_frag } = sizes;
   const count = demand.sizes.length;
   const free = freeSpace(fs_frag);
-  const runs: number[] = [];
-  const firstRun = new Int32Array(count);
-  const endRun = new Int32Array(count); // 0: no run yet
-  const held = new Int32Array(count);
+  const data = runLists(count, fs_frag);
   const indirect = new Map<number, readonly IndirectBlock[]>();
+  const held = new Int32Array(count);
   const parts = [0];
+  let frags = 0;
 
-  const addRun = (inode: number, lbn: number, frag: number, frags: number): void => {
-    held[inode] = (held[inode] as number) + frags;
-    if (endRun[inode] === 0) firstRun[inode] = runs.length;
-    else {
-      const last = runs.length - RUN;
-      const [lastLbn, lastFrag, lastFrags] = [runs[last], runs[last + 1], runs[last + 2]] as [number, number, number];
-      if (lastFrag + lastFrags === frag && lastLbn * fs_frag + lastFrags === lbn * fs_frag) {
-        runs[last + 2] = lastFrags + frags;
-        return;
-      }
-    }
-    runs.push(lbn, frag, frags);
-    endRun[inode] = runs.length;
+  const hold = (inode: number, more: number): void => {
+    held[inode] = (held[inode] as number) + more;
+    frags += more;
+  };
+  const addRun = (inode: number, lbn: number, frag: number, length: number): void => {
+    data.add(inode, lbn, frag, length);
+    hold(inode, length);
   };
   const placeData = (inode: number): void => {
     const { blocks, lastFrags } = shapeOf(sizes, demand.sizes[inode] ?? 0);
     if (blocks === 0) return;
-    for (const { from, to } of demand.sparse.get(inode) ?? [{ from: 0, to: blocks }]) {
+    for (const { from, to } of rangesOf(sizes, demand, inode)) {
       const hasTail = to === blocks && lastFrags < fs_frag;
       const whole = hasTail ? to - 1 : to;
       let lbn = from;
@@ -122,7 +80,7 @@ export function arrangementOf(sizes: BlockSizes, tree: NumberedTree, holes?: Hol
     if ((ranges.at(-1)?.to ?? 0) <= NDADDR) return;
     const blocks = takeIndirect(sizes, free, ranges);
     indirect.set(inode, blocks);
-    held[inode] = (held[inode] as number) + blocks.length * fs_frag;
+    hold(inode, blocks.length * fs_frag);
   };
   const beginPart = (): void => {
     free.seal();
@@ -156,22 +114,7 @@ export function arrangementOf(sizes: BlockSizes, tree: NumberedTree, holes?: Hol
     placeData(inode);
     sealedBytes += demand.sizes[inode] ?? 0;
   }
-  const frags = held.reduce((sum, frags) => sum + frags, 0);
-  const blocks = free.endBlock();
-  return { demand, runs, firstRun, endRun, indirect, held, frags, blocks, parts, unused: free.unused() };
-}
-
-/**
- * Tails share blocks with those of their neighbours only: after so many bytes, at one of so many files, chosen by its name, a
- * new block is begun. So a change is not felt by the arrangement of all that follows. It costs less than a hundredth.
- */
-const SEAL_BYTES = 1 << 19;
-const SEAL_ONE_OF = 4;
-/** A new part is begun at one of so many files, chosen by its name: in a proto area of today, every 12 MB or so. */
-const PART_ONE_OF = 1024;
-
-function rangesOf(sizes: BlockSizes, demand: Demand, inode: number): readonly BlockRange[] {
-  return demand.sparse.get(inode) ?? [{ from: 0, to: shapeOf(sizes, demand.sizes[inode] ?? 0).blocks }];
+  return { demand, data, indirect, held, frags, blocks: free.endBlock(), parts, unused: free.unused() };
 }
 
 function takeTail(free: FreeSpace, inode: number, frags: number, blockFrags: number): number {
@@ -194,41 +137,4 @@ function takeIndirect(sizes: BlockSizes, free: FreeSpace, ranges: readonly Block
     }
   });
   return blocks;
-}
-
-/** An inode's data; empty for those that have none. For directories, the bytes that are written. */
-export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Content {
-  const { inodes } = demand;
-  const node = inodes.nodes[inode];
-  if (node?.type === "file") return node.content;
-  if (node?.type === "symlink") {
-    return encodedContent(node.target.length, (target) => target.set(bytesOf(node.target)));
-  }
-  if (node?.type !== "directory") return encodedContent(0, () => {});
-  // mkfs writes the first frag of the root whole, with free entries in it beyond the directory's end.
-  const least = inode === UFSROOTINO ? sizes.fs_fsize : 0;
-  const parent = inodes.parents[inode] ?? 0;
-  const content = encodedContent(Math.max(least, demand.sizes[inode] ?? 0), (target) => {
-    encodeDirectory(inode, parent, inodes.entriesOf(inode), target);
-  });
-  return content.sizeBytes > LARGE_DIRECTORY_BYTES ? kept(content) : content;
-}
-
-/** Encoded anew for each window, a directory of this size would cost more time than keeping it costs memory. */
-const LARGE_DIRECTORY_BYTES = 1 << 16;
-
-/** The same content, made once. */
-function kept(content: Content): Content {
-  let bytes: Promise<Uint8Array> | undefined;
-  return {
-    sizeBytes: content.sizeBytes,
-    async read(target, offset) {
-      bytes ??= (async () => {
-        const whole = new Uint8Array(content.sizeBytes);
-        await content.read(whole, 0);
-        return whole;
-      })();
-      target.set((await bytes).subarray(offset, offset + target.length));
-    },
-  };
 }

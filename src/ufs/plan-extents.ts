@@ -3,9 +3,9 @@
 import { encodedContent } from "../bytes/index.ts";
 import { type Extent, extent } from "../layout/index.ts";
 import { modeWithType, type Node } from "../tree/index.ts";
-import { contentOf, type Demand } from "./allocate.ts";
 import { encodeIndirect, firstLbnOfLevel, forEachBlock } from "./block-map.ts";
 import { encodeCylinderGroup } from "./cylinder-group.ts";
+import { contentOf, type Demand } from "./demand.ts";
 import { csum, dinode, LOSTFOUNDINO, NDADDR, NIADDR, SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
 import { encodeDevice, shortId } from "./inode.ts";
 import { lrand48 } from "./lrand48.ts";

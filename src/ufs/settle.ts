@@ -2,7 +2,7 @@
 // moved apart as far as free space allows, so that one that grows finds room and leaves the addresses in all others as they are.
 
 import { divideUp } from "../bytes/index.ts";
-import { type Arrangement, RUN } from "./allocate.ts";
+import type { Arrangement } from "./allocate.ts";
 import type { DataRun, IndirectBlock } from "./block-map.ts";
 import type { Run } from "./free-space.ts";
 import { freeRegions, type Regions } from "./regions.ts";
@@ -28,7 +28,7 @@ const NONE: readonly IndirectBlock[] = [];
 
 export function settle(sb: Superblock, arrangement: Arrangement): Settled {
   const { fs_frag } = sb;
-  const { runs, firstRun, endRun, indirect, held, unused } = arrangement;
+  const { data, indirect, held, unused } = arrangement;
   const regions = freeRegions(sb);
   const { pieces, gaps } = pieceTogether(sb, arrangement, regions);
 
@@ -54,14 +54,13 @@ export function settle(sb: Superblock, arrangement: Arrangement): Settled {
       .sort((a, b) => a.frag - b.frag),
     runsOf(inode) {
       const list: DataRun[] = [];
-      const end = endRun[inode] as number;
-      for (let at = firstRun[inode] as number; at < end; at += RUN) {
-        let lbn = runs[at] as number;
-        place(runs[at + 1] as number, runs[at + 2] as number, (frag, frags) => {
-          list.push({ lbn, frag, frags });
-          lbn += divideUp(frags, fs_frag);
+      data.forEach(inode, ({ lbn, frag, frags }) => {
+        let at = lbn;
+        place(frag, frags, (frag, frags) => {
+          list.push({ lbn: at, frag, frags });
+          at += divideUp(frags, fs_frag);
         });
-      }
+      });
       return list;
     },
     indirectOf: (inode) => indirect.get(inode)?.map((block) => ({ ...block, frag: addressOf(block.frag) })) ?? NONE,
@@ -96,8 +95,9 @@ function pieceTogether(
       next += taken;
       if (next === run.frag + run.frags) next = regions.runs[++region]?.frag ?? fs_size;
     }
-    if (wanted > 0) report(next, wanted);
-    if (wanted > 0) next += wanted; // beyond the end
+    if (wanted === 0) return;
+    report(next, wanted); // beyond the end
+    next += wanted;
   };
   const leave = (frag: number, frags: number): void => void gaps.push({ frag, frags });
   let at = 0; // blocks of the regions that have been used or left free
