@@ -2,11 +2,7 @@
 // own, loaded only when it is asked for.
 
 import type { Command } from "commander";
-
-/** What a command's file exports: adds operands, options, what the help teaches, and the action. */
-export interface CommandModule {
-  readonly define: (command: Command) => void;
-}
+import type { CommandModule } from "./command-module.ts";
 
 export interface CommandEntry {
   readonly name: string;
@@ -70,6 +66,11 @@ export async function loadCommand(program: Command, name: string): Promise<Comma
   const found = COMMANDS.find((one) => one.name === name);
   const command = program.commands.find((one) => one.name() === name);
   if (found === undefined || command === undefined) return undefined;
-  (await found.load()).define(command);
+  (await found.load()).define(command, () => loadOthers(program, name));
   return command;
+}
+
+async function loadOthers(program: Command, loaded: string): Promise<Command> {
+  for (const { name } of COMMANDS) if (name !== loaded) await loadCommand(program, name);
+  return program;
 }

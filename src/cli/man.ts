@@ -1,13 +1,13 @@
 // pureboot man: the manual page.
 
 import type { Command } from "commander";
+import type { WholeProgram } from "./command-module.ts";
 import { teach } from "./help.ts";
 import { manualPage } from "./mdoc.ts";
 import { programModel } from "./model.ts";
 import { writeOut } from "./output.ts";
-import { createWholeProgram } from "./program.ts";
 
-export function define(command: Command): void {
+export function define(command: Command, wholeProgram: WholeProgram): void {
   teach(command, {
     about: "Prints the manual page of pureboot, with all commands, in mdoc(7).",
     examples: [
@@ -16,6 +16,6 @@ export function define(command: Command): void {
     ],
   });
   command.action(async () => {
-    await writeOut(manualPage(programModel(await createWholeProgram())));
+    await writeOut(manualPage(programModel(await wholeProgram())));
   });
 }

@@ -1,7 +1,7 @@
 // The program as commander sees it: what stands above the commands.
 
 import { Command } from "commander";
-import { addCommands, COMMANDS, loadCommand } from "./commands.ts";
+import { addCommands } from "./commands.ts";
 import { EXIT_STATUSES, teach } from "./help.ts";
 import { VERSION } from "./version.ts";
 
@@ -27,12 +27,5 @@ export function createProgram(): Command {
     notes: `Exit status: ${EXIT_STATUSES.map(([status, what]) => `${status} ${what}`).join(", ")}.`,
   });
   addCommands(program);
-  return program;
-}
-
-/** The program with every command loaded: for what is made of all of them. */
-export async function createWholeProgram(): Promise<Command> {
-  const program = createProgram();
-  for (const { name } of COMMANDS) await loadCommand(program, name);
   return program;
 }

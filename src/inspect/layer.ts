@@ -24,6 +24,9 @@ export interface InspectHost {
   readonly onProgress?: ReportProgress | undefined;
 }
 
+/** Opens what lies inside of a layer (open.ts), which is a layer again. */
+export type OpenLayer = (content: Content, host: InspectHost) => Promise<Layer>;
+
 /** One thing that is told about a layer. */
 export interface Figure {
   /** The standard's own name where there is one. */

@@ -5,12 +5,11 @@ import { partitionContent, readDisk } from "../disk/read.ts";
 import { type Attributes, directory, file } from "../tree/index.ts";
 import { checkedTree } from "./checked-tree.ts";
 import { diskFigures } from "./figures.ts";
-import type { DiskLayer, InspectHost } from "./layer.ts";
-import { openImage } from "./open.ts";
+import type { DiskLayer, InspectHost, OpenLayer } from "./layer.ts";
 
 const READ_ONLY: Attributes = { mode: 0o444, uid: 0, gid: 0, mtimeSeconds: 0 };
 
-export async function openDiskLayer(content: Content, host: InspectHost): Promise<DiskLayer> {
+export async function openDiskLayer(content: Content, host: InspectHost, open: OpenLayer): Promise<DiskLayer> {
   const disk = await readDisk(content);
   const scheme = disk.gpt ? "GPT" : "MBR";
   const partitions = disk.partitions.map((partition) => ({ partition, bytes: partitionContent(content, partition) }));
@@ -31,7 +30,7 @@ export async function openDiskLayer(content: Content, host: InspectHost): Promis
       partitions.map(({ partition: { number, typeName }, bytes }) => ({
         role: `partition ${number} (${typeName})`,
         path: `/${number}`,
-        open: () => openImage(bytes, host),
+        open: () => open(bytes, host),
       })),
   };
   return layer;

@@ -7,10 +7,9 @@ import { readVolume } from "../iso9660-writer-ts/volume.ts";
 import { isoParts } from "./boot-parts.ts";
 import { checkedTree } from "./checked-tree.ts";
 import { isoFigures } from "./figures.ts";
-import { type InspectHost, type IsoLayer, once } from "./layer.ts";
-import { openImage } from "./open.ts";
+import { type InspectHost, type IsoLayer, type OpenLayer, once } from "./layer.ts";
 
-export async function openIsoLayer(content: Content, host: InspectHost): Promise<IsoLayer> {
+export async function openIsoLayer(content: Content, host: InspectHost, open: OpenLayer): Promise<IsoLayer> {
   const iso = await openIso(content);
   const disk = await diskOf(content);
   const names = { "rock-ridge": "Rock Ridge", joliet: "Joliet", enhanced: "ISO 9660:1999", plain: "" } as const;
@@ -26,7 +25,7 @@ export async function openIsoLayer(content: Content, host: InspectHost): Promise
     disk,
     tree: checkedTree(() => iso.tree()),
     figures: () => isoFigures(layer),
-    parts: async () => (await isoParts(layer)).map((part) => ({ ...part, open: () => openImage(part.content, host) })),
+    parts: async () => (await isoParts(layer)).map((part) => ({ ...part, open: () => open(part.content, host) })),
   };
   return layer;
 }

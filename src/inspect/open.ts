@@ -14,15 +14,15 @@ import { recognize } from "./recognize.ts";
 export async function openImage(content: Content, host: InspectHost): Promise<Layer> {
   switch (await recognize(content)) {
     case "iso":
-      return (await import("./open-iso.ts")).openIsoLayer(content, host);
+      return (await import("./open-iso.ts")).openIsoLayer(content, host, openImage);
     case "ufs":
       return (await import("./open-ufs.ts")).openUfsLayer(content, host);
     case "fat":
       return (await import("./open-fat.ts")).openFatLayer(content, host);
     case "disk":
-      return (await import("./open-disk.ts")).openDiskLayer(content, host);
+      return (await import("./open-disk.ts")).openDiskLayer(content, host, openImage);
     case "gzip":
-      return (await import("./open-gzip.ts")).openGzipLayer(content, host);
+      return (await import("./open-gzip.ts")).openGzipLayer(content, host, openImage);
     case "archive":
       return (await import("./open-archive.ts")).openArchiveLayer(content, host);
     case "plain":

@@ -2,8 +2,9 @@
 // compiled, would take a hundred times as long.
 
 import { Command } from "commander";
-import type { CommandModule } from "../../src/cli/commands.ts";
+import type { CommandModule } from "../../src/cli/command-module.ts";
 import { exitStatusOf } from "../../src/cli/errors.ts";
+import { wholeProgram } from "./whole-program.ts";
 
 export interface Run {
   readonly stdout: string;
@@ -27,7 +28,7 @@ export async function runCommand(module: CommandModule, ...words: string[]): Pro
   console.log = (...texts) => void out.push(Buffer.from(`${texts.join(" ")}\n`));
   console.error = (...texts) => void err.push(`${texts.join(" ")}\n`);
   try {
-    module.define(command);
+    module.define(command, wholeProgram);
     await command.parseAsync(words, { from: "user" });
     return done(Number(process.exitCode ?? 0));
   } catch (failure) {

@@ -17,15 +17,16 @@ import * as mkfs from "../../src/cli/mkfs.ts";
 import { parseMkisofs } from "../../src/cli/mkisofs-options.ts";
 import { type ProgramModel, programModel } from "../../src/cli/model.ts";
 import * as newfs from "../../src/cli/newfs.ts";
-import { createProgram, createWholeProgram } from "../../src/cli/program.ts";
+import { createProgram } from "../../src/cli/program.ts";
 import { usageError } from "../../src/cli/usage.ts";
 import { runCommand } from "./in-process.ts";
 import { shellCommands } from "./shell-words.ts";
+import { wholeProgram } from "./whole-program.ts";
 
 const top = path.resolve(import.meta.dirname, "../..");
 let model: ProgramModel;
 beforeAll(async () => {
-  model = programModel(await createWholeProgram());
+  model = programModel(await wholeProgram());
 });
 
 /** Parses a command line by the definitions, runs nothing; what it was told. Files that are named need not be there. */

@@ -14,6 +14,7 @@ import { writeManifests } from "../../fixtures/write-manifests.ts";
 import { readAll } from "../../src/bytes/index.ts";
 import { expandRecipes } from "../../src/cli/recipe.ts";
 import { runCommand } from "../cli/in-process.ts";
+import { wholeProgram } from "../cli/whole-program.ts";
 import { p5p } from "../source/repositories.ts";
 
 const top = path.resolve(import.meta.dirname, "../..");
@@ -99,7 +100,7 @@ async function commandOf(line: string): Promise<Line> {
   const [, name = "", ...rest] = all;
   const module = await moduleOf(name);
   const command = new Command(name);
-  module.define(command);
+  module.define(command, wholeProgram);
   return {
     name,
     module,
@@ -110,7 +111,7 @@ async function commandOf(line: string): Promise<Line> {
 
 async function options(name: string): Promise<string[]> {
   const command = new Command(name);
-  (await moduleOf(name)).define(command);
+  (await moduleOf(name)).define(command, wholeProgram);
   return command.options.flatMap(({ long }) => long ?? []);
 }
 
@@ -154,7 +155,7 @@ describe("commands", () => {
       const { name, module, words } = await commandOf(line);
       if (words.length === 0) continue; // a command that is only mentioned
       const command = new Command(name).exitOverride();
-      module.define(command);
+      module.define(command, wholeProgram);
       command.action(() => {}); // only parsed
       await expect(command.parseAsync(words, { from: "user" }), line).resolves.toBeDefined();
     }
