@@ -51,6 +51,8 @@ export const CACHE_LIMIT_BYTES: number = 2 * 2 ** 30;
 const DIRECTORIES = 256;
 /** A directory is looked through at one of so many blocks that are written to it. */
 const PRUNE_ONE_OF = 8;
+/** A block that was used has its time set, unless it is newer than this: hundreds of blocks are used by every build. */
+const USED_LATELY_MS = 3_600_000;
 /** Temporary files older than this belong to a build that was killed. */
 const STALE_MS = 3_600_000;
 
@@ -123,7 +125,8 @@ function readEntry(place: string, output: Uint8Array, crc32: Crc32): CompressedB
   }
   try {
     const head = new Uint8Array(entry.sizeBytes);
-    const sizeBytes = fstatSync(descriptor).size - head.length;
+    const { size, mtimeMs } = fstatSync(descriptor);
+    const sizeBytes = size - head.length;
     if (sizeBytes < 0 || sizeBytes > output.length) return drop(place);
     const compressed = output.subarray(0, sizeBytes);
     readSync(descriptor, head);
@@ -131,8 +134,8 @@ function readEntry(place: string, output: Uint8Array, crc32: Crc32): CompressedB
     if (magic !== MAGIC || readSync(descriptor, compressed) < sizeBytes || crc32(compressed) !== outputCrc32) {
       return drop(place);
     }
-    const now = new Date();
-    quietly(() => futimesSync(descriptor, now, now)); // used lately
+    const now = Date.now();
+    if (now - mtimeMs > USED_LATELY_MS) quietly(() => futimesSync(descriptor, now / 1000, now / 1000));
     return { sizeBytes, crc32: inputCrc32, isCached: true };
   } catch {
     return undefined;
