@@ -2,7 +2,7 @@
 // a rule that `verify` explains.
 
 import type { Finding } from "../bytes/index.ts";
-import { type Directory, findFile, type Node, resolve, someNode, walk } from "../tree/index.ts";
+import { type Directory, findFile, type Node, resolve, type Symlink, someNode, walk } from "../tree/index.ts";
 import { isBootPath } from "../ufs/index.ts";
 import { MOUNT_FILES, MOUNT_POINTS, missingNeeds, PATH_TO_INST_BOOTSTRAP } from "./requirements.ts";
 import { smfLibraries } from "./smf.ts";
@@ -106,10 +106,10 @@ const MAX_BOOT_LINK_BYTES = 511;
 
 function linkFindings(tree: Directory): Finding[] {
   const findings: Finding[] = [];
-  const isLong = (node: Node): boolean => node.type === "symlink" && node.target.length > MAX_BOOT_LINK_BYTES;
+  const isLong = (node: Node): node is Symlink => node.type === "symlink" && node.target.length > MAX_BOOT_LINK_BYTES;
   if (!someNode(tree, isLong)) return findings;
   for (const { path, node } of walk(tree)) {
-    if (node.type !== "symlink" || !isLong(node) || !isBootPath(path)) continue;
+    if (!isLong(node) || !isBootPath(path)) continue;
     const message = `${path}: a link of ${node.target.length} bytes; the boot-time reader takes ${MAX_BOOT_LINK_BYTES}`;
     findings.push({ code: "boot-link", severity: "error", path, message });
   }

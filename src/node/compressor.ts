@@ -59,7 +59,7 @@ export function threadedCompressor(file: string, workers: number, compression: B
   return {
     parallelism: workers,
     allocate: sharedBytes,
-    compress: (job) => pool.run(job, []),
+    compress: (job) => pool.run(job),
     close: () => pool.close(),
   };
 }

@@ -15,4 +15,4 @@ const discard = (buffer: ArrayBuffer): void => nowhere.postMessage(undefined, [b
 
 const compress = compressWithCache(workerData as BlockCompression, discard);
 
-answerRequests<BlockJob, CompressedBlock>((job) => [compress(job), []]);
+answerRequests<BlockJob, CompressedBlock>(compress);

@@ -76,10 +76,7 @@ export function threadedReader(
         at += target.length;
         return new Uint8Array(room, at - target.length, target.length);
       });
-      await pool.run(
-        sent.map(({ range }, i) => ({ ...range, target: views[i] as Uint8Array })), // as many views as reads
-        [],
-      );
+      await pool.run(sent.map(({ range }, i) => ({ ...range, target: views[i] as Uint8Array }))); // as many views as reads
       sent.forEach(({ target, resolve }, i) => {
         if (views[i] !== target) target.set(views[i] as Uint8Array);
         resolve();

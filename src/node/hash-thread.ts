@@ -7,7 +7,7 @@ import { answerRequests } from "./thread.ts";
 const hashers = (workerData as readonly HashAlgorithm[]).map(createHasher);
 
 answerRequests<HashRequest, readonly string[]>((bytes) => {
-  if (bytes === undefined) return [hashers.map((hasher) => hasher.digestHex()), []];
+  if (bytes === undefined) return hashers.map((hasher) => hasher.digestHex());
   for (const hasher of hashers) hasher.update(bytes);
-  return [[], []];
+  return [];
 });

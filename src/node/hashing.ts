@@ -32,8 +32,8 @@ export function createStreamHasher(algorithms: readonly HashAlgorithm[]): Closab
     what: "hashing",
   });
   return {
-    update: async (bytes) => void (await pool.run(bytes, [])),
-    digestsHex: () => pool.run(undefined, []),
+    update: async (bytes) => void (await pool.run(bytes)),
+    digestsHex: () => pool.run(undefined),
     close: () => pool.close(),
   };
 }

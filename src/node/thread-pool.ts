@@ -1,4 +1,4 @@
-// Requests answered by worker threads. Buffers are transferred, not copied. Each thread is handed two requests at most, so that
+// Requests answered by worker threads. Memory that is shared is not copied to them. Each thread is handed two requests at most, so that
 // none waits for the next one and none hoards them. A thread that dies fails all requests, with the reason: nothing hangs.
 
 import { existsSync } from "node:fs";
@@ -15,8 +15,7 @@ const REQUESTS_A_THREAD = 2;
 const maxYoungGenerationSizeMb = 2;
 
 export interface ThreadPool<Request, Answer> {
-  /** `transfer`: buffers in the request that go to the thread and are gone here. */
-  run(request: Request, transfer: readonly ArrayBuffer[]): Promise<Answer>;
+  run(request: Request): Promise<Answer>;
   /** Starts all threads, so that they are ready when there is work. */
   start(): void;
   /** Ends all threads; what is under way is rejected. */
@@ -44,7 +43,6 @@ export function compiledModule(name: string): string | undefined {
 
 interface Pending<Request, Answer> {
   readonly message: ThreadRequest<Request>;
-  readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -104,15 +102,15 @@ export function createThreadPool<Request, Answer>(options: ThreadPoolOptions): T
       if (!next) return;
       thread.underWay.set(next.message.id, next);
       thread.worker.ref();
-      thread.worker.postMessage(next.message, next.transfer);
+      thread.worker.postMessage(next.message);
     }
   };
 
   return {
-    run(request, transfer) {
+    run(request) {
       if (broken) return Promise.reject(broken);
       return new Promise((resolve, reject) => {
-        waiting.push({ message: { id: nextId++, request }, transfer, resolve, reject });
+        waiting.push({ message: { id: nextId++, request }, resolve, reject });
         dispatch();
       });
     },

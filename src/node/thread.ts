@@ -19,19 +19,15 @@ export type ThreadAnswer<Answer> =
       };
     };
 
-/** Answers each request by `handle`, which also names the buffers in the answer that are to be transferred. */
-export function answerRequests<Request, Answer>(
-  handle: (request: Request) => readonly [Answer, readonly ArrayBuffer[]],
-): void {
-  const send = (answer: ThreadAnswer<Answer>, transfer: readonly ArrayBuffer[]): void =>
-    parentPort?.postMessage(answer, transfer);
+/** Answers each request by `handle`. */
+export function answerRequests<Request, Answer>(handle: (request: Request) => Answer): void {
+  const send = (answer: ThreadAnswer<Answer>): void => parentPort?.postMessage(answer);
   parentPort?.on("message", ({ id, request }: ThreadRequest<Request>) => {
     try {
-      const [answer, transfer] = handle(request);
-      send({ id, answer }, transfer);
+      send({ id, answer: handle(request) });
     } catch (error) {
       const { code, path } = error instanceof ImageError ? error : { code: undefined, path: undefined };
-      send({ id, error: { code, message: error instanceof Error ? error.message : String(error), path } }, []);
+      send({ id, error: { code, message: error instanceof Error ? error.message : String(error), path } });
     }
   });
 }

@@ -66,7 +66,7 @@ function fitNumbered(tree: NumberedTree, options: FitOptions, arranged: (sb: Sup
   const densities = nbpi === undefined ? DENSITIES : [nbpi];
   if (imageBytes !== undefined) {
     const found = densities.map((density) => ({ ...options.newfs, imageBytes, nbpi: density })).find(fits);
-    return found ?? refuse(tree, { ...options.newfs, imageBytes, nbpi: densities[0] ?? 2048 }, options);
+    return found ?? refuse(tree, { ...options.newfs, imageBytes, nbpi: densities[0] ?? 2048 }, options, arranged);
   }
   let best: NewfsOptions | undefined;
   let most = MAX_CYLINDERS;
@@ -81,7 +81,7 @@ function fitNumbered(tree: NumberedTree, options: FitOptions, arranged: (sb: Sup
     best = candidate(cylinders);
     most = cylinders - 1;
   }
-  return best ?? refuse(tree, { ...options.newfs, imageBytes: bytesOfCylinders(MAX_CYLINDERS) }, options);
+  return best ?? refuse(tree, { ...options.newfs, imageBytes: bytesOfCylinders(MAX_CYLINDERS) }, options, arranged);
 }
 
 /** Image sizes by rising number: whole lofi cylinders, which are smaller in images under 2 MiB. */
@@ -134,8 +134,13 @@ function geometryOrNone(newfs: NewfsOptions): Superblock | undefined {
 }
 
 /** Says what is missing: by planning the image that is too small. */
-function refuse(tree: NumberedTree, newfs: NewfsOptions, options: FitOptions): never {
-  const { freeBytes, freeInodes } = planNumbered(tree, { ...options, geometry: { newfs }, timeSeconds: 0 });
+function refuse(
+  tree: NumberedTree,
+  newfs: NewfsOptions,
+  options: FitOptions,
+  arranged: (sb: Superblock) => Arrangement,
+): never {
+  const { freeBytes, freeInodes } = planNumbered(tree, { ...options, geometry: { newfs }, timeSeconds: 0 }, arranged);
   const missing = [
     ...((options.freeBytes ?? 0) > freeBytes ? [`${(options.freeBytes ?? 0) - freeBytes} bytes`] : []),
     ...((options.freeInodes ?? 0) > freeInodes ? [`${(options.freeInodes ?? 0) - freeInodes} inodes`] : []),

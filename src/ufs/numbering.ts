@@ -2,7 +2,15 @@
 // names bytewise). Hard links share a number. All limits of names, links and sizes that the format has are checked here.
 
 import { ImageError } from "../bytes/index.ts";
-import { type Directory, directory, type Entries, joinPath, type Node, sortedEntries } from "../tree/index.ts";
+import {
+  checkName,
+  type Directory,
+  directory,
+  type Entries,
+  joinPath,
+  type Node,
+  sortedEntries,
+} from "../tree/index.ts";
 import { MAXLINK, MAXNAMLEN, MAXPATHLEN, UFS_MAXOFFSET_T, UFSROOTINO } from "./format.ts";
 import { encodeDevice } from "./inode.ts";
 
@@ -121,6 +129,7 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
     }
     const [name, node] = entry;
     const path = joinPath(paths[top.inode] ?? "", name);
+    checkNameLength(name, path);
     checkName(name, path);
     const slot = (firstEntry[top.inode] ?? 0) + top.at++;
     const known = node.type === "directory" ? undefined : seen.get(node);
@@ -137,31 +146,26 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
     } else seen.set(node, inode);
   }
 
+  const namesOf = (inode: number): string[] => {
+    const node = nodes[inode];
+    return node?.type === "directory" ? order(node, inode).map(([name]) => name) : [];
+  };
   return {
     nodes,
     paths,
     links: Int32Array.from(links),
     parents: Int32Array.from(parents),
     entriesOf(inode) {
-      const node = nodes[inode];
-      if (node?.type !== "directory") return [];
       const first = firstEntry[inode] ?? 0;
-      return order(node, inode).map(([name], i) => ({ name, inode: entryInodes[first + i] ?? 0 }));
+      return namesOf(inode).map((name, i) => ({ name, inode: entryInodes[first + i] ?? 0 }));
     },
-    namesOf(inode) {
-      const node = nodes[inode];
-      return node?.type === "directory" ? order(node, inode).map(([name]) => name) : [];
-    },
+    namesOf,
   };
 }
 
-function checkName(name: string, path: string): void {
-  if (name.length > MAXNAMLEN) {
-    throw new ImageError("limit", `${path}: name is ${name.length} bytes; UFS allows ${MAXNAMLEN}`, { path });
-  }
-  if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
-    throw new ImageError("invalid-argument", `${path}: "${name}" cannot be the name of a directory entry`, { path });
-  }
+function checkNameLength(name: string, path: string): void {
+  if (name.length <= MAXNAMLEN) return;
+  throw new ImageError("limit", `${path}: name is ${name.length} bytes; UFS allows ${MAXNAMLEN}`, { path });
 }
 
 /** What the fields of an inode can hold. */

@@ -1,7 +1,8 @@
 // From an arrangement to addresses in a file system: its blocks go between the metadata of the groups, in order. Its parts are
 // moved apart as far as free space allows, so that one that grows finds room and leaves the addresses in all others as they are.
 
-import { divideUp } from "../bytes/index.ts";
+import { divideUp, type Range } from "../bytes/index.ts";
+import { firstExtentAt } from "../layout/index.ts";
 import type { Arrangement } from "./allocate.ts";
 import type { DataRun, IndirectBlock } from "./block-map.ts";
 import type { Run } from "./free-space.ts";
@@ -34,17 +35,17 @@ export function settle(sb: Superblock, arrangement: Arrangement): Settled {
 
   /** Calls `visit` for the pieces of a run of the arrangement. */
   const place = (frag: number, frags: number, visit: (frag: number, frags: number) => void): void => {
-    let i = lastAtOrBelow(pieces.from, frag);
+    let i = firstExtentAt({ extents: pieces }, frag);
     for (let at = frag; at < frag + frags; i++) {
-      const from = pieces.from[i] as number; // the pieces cover the arrangement
-      const end = Math.min(frag + frags, pieces.from[i + 1] ?? Number.POSITIVE_INFINITY);
-      visit((pieces.to[i] as number) + (at - from), end - at);
+      const piece = pieces[i] as Piece; // the pieces cover the arrangement
+      const end = Math.min(frag + frags, piece.offset + piece.length);
+      visit(piece.frag + (at - piece.offset), end - at);
       at = end;
     }
   };
   const addressOf = (frag: number): number => {
-    const i = lastAtOrBelow(pieces.from, frag);
-    return (pieces.to[i] as number) + (frag - (pieces.from[i] as number));
+    const piece = pieces[firstExtentAt({ extents: pieces }, frag)] as Piece;
+    return piece.frag + (frag - piece.offset);
   };
 
   return {
@@ -68,10 +69,9 @@ export function settle(sb: Superblock, arrangement: Arrangement): Settled {
   };
 }
 
-/** What lies in the arrangement from frag `from[i]` on, up to the next, lies in the file system from frag `to[i]` on. */
-interface Pieces {
-  readonly from: readonly number[];
-  readonly to: readonly number[];
+/** Frags of the arrangement in a row that lie in a row in the file system, from `frag` on. */
+interface Piece extends Range {
+  readonly frag: number;
 }
 
 /** The parts of the arrangement in the regions; `gaps` is what stays free between and behind them. */
@@ -79,10 +79,10 @@ function pieceTogether(
   { fs_frag, fs_size }: Superblock,
   arrangement: Arrangement,
   regions: Regions,
-): { readonly pieces: Pieces; readonly gaps: readonly Run[] } {
+): { readonly pieces: readonly Piece[]; readonly gaps: readonly Run[] } {
   const { parts, blocks } = arrangement;
   const step = stepBlocks(arrangement, regions.blocks);
-  const pieces = { from: [] as number[], to: [] as number[] };
+  const pieces: Piece[] = [];
   const gaps: Run[] = [];
   let region = 0;
   let next = regions.runs[0]?.frag ?? fs_size;
@@ -105,16 +105,14 @@ function pieceTogether(
     const length = (parts[i + 1] ?? blocks) - part;
     const start = divideUp(at, step) * step;
     take((start - at) * fs_frag, leave);
-    let from = part * fs_frag;
+    let offset = part * fs_frag;
     take(length * fs_frag, (frag, frags) => {
-      const last = pieces.to.length - 1;
+      const last = pieces.at(-1);
       // The end of a group and the beginning of the next one lie next to each other.
-      const goesOn = last >= 0 && (pieces.to[last] as number) + from - (pieces.from[last] as number) === frag;
-      if (!goesOn) {
-        pieces.from.push(from);
-        pieces.to.push(frag);
-      }
-      from += frags;
+      if (last && last.frag + last.length === frag)
+        pieces[pieces.length - 1] = { ...last, length: last.length + frags };
+      else pieces.push({ offset, length: frags, frag });
+      offset += frags;
     });
     at = start + length;
   });
@@ -135,17 +133,4 @@ function stepBlocks({ parts, blocks }: Arrangement, availableBlocks: number): nu
     if (end - blocks <= (availableBlocks - blocks) / 2) return step;
   }
   return 1;
-}
-
-/** Index of the last number that is not above `value`; the first one is not. */
-function lastAtOrBelow(ascending: readonly number[], value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) <= value)
-      low = middle; // inside the array
-    else high = middle;
-  }
-  return low;
 }
