@@ -37,21 +37,35 @@ export function textContent(text: string): Content {
 /**
  * Bytes that are made when they are asked for. `encode` gets a zeroed buffer of exactly `sizeBytes`; it must write
  * the same bytes each time. A part is made by making the whole, so keep one of these under a few MiB.
+ * @param of handed to `encode`: where there are ten thousands of these, one function for all takes a fraction of the memory
  */
-export function encodedContent(sizeBytes: number, encode: (target: Uint8Array) => void): Content {
-  return {
-    sizeBytes,
-    async read(target, offset) {
-      if (target.length === sizeBytes) {
-        target.fill(0);
-        encode(target);
-        return;
-      }
-      const whole = new Uint8Array(sizeBytes);
-      encode(whole);
-      target.set(whole.subarray(offset, offset + target.length));
-    },
-  };
+export function encodedContent(sizeBytes: number, encode: (target: Uint8Array) => void): Content;
+export function encodedContent<Of>(sizeBytes: number, encode: (target: Uint8Array, of: Of) => void, of: Of): Content;
+export function encodedContent<Of>(sizeBytes: number, encode: (target: Uint8Array, of?: Of) => void, of?: Of): Content {
+  return new EncodedContent(sizeBytes, encode, of);
+}
+
+class EncodedContent<Of> implements Content {
+  readonly sizeBytes: number;
+  readonly encode: (target: Uint8Array, of?: Of) => void;
+  readonly of: Of | undefined;
+
+  constructor(sizeBytes: number, encode: (target: Uint8Array, of?: Of) => void, of: Of | undefined) {
+    this.sizeBytes = sizeBytes;
+    this.encode = encode;
+    this.of = of;
+  }
+
+  async read(target: Uint8Array, offset: number): Promise<void> {
+    if (target.length === this.sizeBytes) {
+      target.fill(0);
+      this.encode(target, this.of);
+      return;
+    }
+    const whole = new Uint8Array(this.sizeBytes);
+    this.encode(whole, this.of);
+    target.set(whole.subarray(offset, offset + target.length));
+  }
 }
 
 /** A window onto another content. */

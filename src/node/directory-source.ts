@@ -28,14 +28,19 @@ export interface DirectoryTree {
 export interface DirectoryOptions {
   /** Reads the contents; default: on the calling thread. */
   readonly reader?: HostReader | undefined;
+  /** Whose everything is; default: as on disk. */
+  readonly owner?: Owner | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ReportProgress | undefined;
 }
+
+type Owner = Pick<Attributes, "uid" | "gid">;
 
 interface Walk {
   readonly inodes: Map<string, Node>;
   readonly warnings: string[];
   readonly reader: HostReader | undefined;
+  readonly owner: Owner | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ReportProgress | undefined;
   visited: number;
@@ -52,8 +57,17 @@ export async function readDirectoryTree(path: string, options: DirectoryOptions 
   if (!stats.isDirectory()) {
     throw new ImageError("input-missing", `${path}: is not a directory; a proto area is one`, { path });
   }
-  const { reader, signal, onProgress } = options;
-  const walk: Walk = { inodes: new Map(), warnings: [], reader, signal, onProgress, visited: 0, contentBytes: 0 };
+  const { reader, owner, signal, onProgress } = options;
+  const walk: Walk = {
+    inodes: new Map(),
+    warnings: [],
+    reader,
+    owner,
+    signal,
+    onProgress,
+    visited: 0,
+    contentBytes: 0,
+  };
   const top = byteString(Buffer.from(path));
   return { tree: await readDirectory(top, stats, walk), warnings: walk.warnings };
 }
@@ -64,7 +78,8 @@ const BYTES = { encoding: "latin1" } as const;
 
 /** A directory whose entries have been looked at up to `at`. */
 interface OpenDirectory {
-  readonly path: string;
+  /** What the paths of its entries begin with. */
+  readonly prefix: string;
   readonly names: readonly string[];
   readonly entries: Map<string, Node>;
   at: number;
@@ -79,19 +94,19 @@ async function readDirectory(path: string, stats: Stats, walk: Walk): Promise<Di
     throwIfAborted(walk.signal);
     walk.onProgress?.("looking for files", walk.contentBytes, undefined, walk.visited);
   }
-  return directory(attributesOf(stats), top.entries);
+  return directory(attributesOf(stats, walk), top.entries);
 }
 
 function openDirectory(path: string): OpenDirectory {
   const names = attempt(path, () => readdirSync(hostPath(path), BYTES));
-  return { path, names: names.sort(), entries: new Map(), at: 0 }; // in this order they will be walked many times
+  return { prefix: `${path}/`, names: names.sort(), entries: new Map(), at: 0 }; // in this order they will be walked many times
 }
 
 /** Looks at the next paths. Returns whether there are more. */
 function readSome(open: OpenDirectory[], walk: Walk): boolean {
   let turn = PATHS_A_TURN;
   for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
-    const { path, names, entries } = inner;
+    const { prefix, names, entries } = inner;
     const name = names[inner.at];
     if (name === undefined) {
       open.pop();
@@ -100,47 +115,51 @@ function readSome(open: OpenDirectory[], walk: Walk): boolean {
     if (turn-- === 0) return true;
     inner.at++;
     walk.visited++;
-    const childPath = `${path}/${name}`;
-    const stats = attempt(childPath, () => lstatSync(hostPath(childPath)));
+    const path = prefix + name;
+    const stats = attempt(path, () => lstatSync(hostPath(path)));
     if (stats.isDirectory()) {
-      const child = openDirectory(childPath);
-      entries.set(name, directory(attributesOf(stats), child.entries));
+      const child = openDirectory(path);
+      entries.set(name, directory(attributesOf(stats, walk), child.entries));
       open.push(child);
       continue;
     }
-    const node = readLeaf(childPath, stats, walk);
+    const node = readLeaf(prefix, name, stats, walk);
     if (node) entries.set(name, node);
   }
   return false;
 }
 
 /** A node that is no directory; the same object for every name of one inode. */
-function readLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
-  if (stats.nlink === 1) return makeLeaf(path, stats, walk);
+function readLeaf(prefix: string, name: string, stats: Stats, walk: Walk): Node | undefined {
+  if (stats.nlink === 1) return makeLeaf(prefix, name, stats, walk);
+  const path = prefix + name;
   // As bigint: inode numbers of some file systems are beyond 2^53, where two of them would look the same.
   const { dev, ino } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));
   const inode = `${dev}:${ino}`;
   const known = walk.inodes.get(inode);
   if (known) return known;
-  const node = makeLeaf(path, stats, walk);
+  const node = makeLeaf(prefix, name, stats, walk);
   if (node) walk.inodes.set(inode, node);
   return node;
 }
 
-function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
-  const attributes = attributesOf(stats);
+function makeLeaf(prefix: string, name: string, stats: Stats, walk: Walk): Node | undefined {
+  const attributes = attributesOf(stats, walk);
   const type = typeOfMode(stats.mode);
   switch (type) {
     case "file":
       walk.contentBytes += stats.size;
-      return file(attributes, hostFileContent(path, stats, walk.reader));
-    case "symlink":
+      return file(attributes, hostFileContent(prefix, name, stats, walk.reader));
+    case "symlink": {
+      const path = prefix + name;
       return symlink(
         attributes,
         attempt(path, () => readlinkSync(hostPath(path), BYTES)),
       );
+    }
     case "character":
     case "block": {
+      const path = prefix + name;
       const { rdev } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));
       return device(attributes, type, ...deviceNumbers(rdev, process.platform));
     }
@@ -149,14 +168,15 @@ function makeLeaf(path: string, stats: Stats, walk: Walk): Node | undefined {
       return special(attributes, type);
     default:
       walk.warnings.push(
-        `${toText(path)}: left out: its type (mode ${stats.mode.toString(8)}) is none that an image can hold`,
+        `${toText(prefix + name)}: left out: its type (mode ${stats.mode.toString(8)}) is none that an image can hold`,
       );
       return undefined;
   }
 }
 
-function attributesOf({ mode, uid, gid, mtimeMs }: Stats): Attributes {
-  return { mode: mode & 0o7777, uid, gid, mtimeSeconds: Math.floor(mtimeMs / 1000) };
+function attributesOf(stats: Stats, walk: Walk): Attributes {
+  const { uid, gid } = walk.owner ?? stats;
+  return { mode: stats.mode & 0o7777, uid, gid, mtimeSeconds: Math.floor(stats.mtimeMs / 1000) };
 }
 
 /** st_rdev to major and minor, as the platform's makedev(3) puts them together. */

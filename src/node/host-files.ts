@@ -28,16 +28,40 @@ export interface HostReader {
 
 export const directReader: HostReader = { read: async (range, target) => readHostFile(range, target) };
 
-/** The bytes of the file at `path` (a byte string), which looked like `state` when the tree was made. Reading throws as `readHostFile`. */
+/**
+ * The bytes of the file at `prefix` + `name` (byte strings), which looked like `state` when the tree was made. Reading throws as
+ * `readHostFile`.
+ * @param prefix what its path shares with others, so that it is in memory once: the directory's path and a slash
+ */
 export function hostFileContent(
-  path: string,
+  prefix: string,
+  name: string,
   { size, mtimeMs }: FileState,
   reader: HostReader = directReader,
 ): Content {
-  return {
-    sizeBytes: size,
-    read: (target, offset) => reader.read({ path, size, mtimeMs, offset }, target),
-  };
+  return new HostFileContent(prefix, name, size, mtimeMs, reader);
+}
+
+/** A class, since there is one a file of the tree: with a function and a path of its own, each would take three times the memory. */
+class HostFileContent implements Content {
+  readonly prefix: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly reader: HostReader;
+
+  constructor(prefix: string, name: string, sizeBytes: number, mtimeMs: number, reader: HostReader) {
+    this.prefix = prefix;
+    this.name = name;
+    this.sizeBytes = sizeBytes;
+    this.mtimeMs = mtimeMs;
+    this.reader = reader;
+  }
+
+  read(target: Uint8Array, offset: number): Promise<void> {
+    const { prefix, name, sizeBytes: size, mtimeMs } = this;
+    return this.reader.read({ path: prefix + name, size, mtimeMs, offset }, target);
+  }
 }
 
 /**

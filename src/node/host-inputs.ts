@@ -20,7 +20,7 @@ export function openHostFile(file: string): HostFile {
   try {
     const stats = statSync(file);
     if (!stats.isFile()) throw new ImageError("input-missing", `${file}: is not a regular file`, { path: file });
-    return { content: hostFileContent(byteString(Buffer.from(file)), stats), mode: stats.mode & 0o777 };
+    return { content: hostFileContent("", byteString(Buffer.from(file)), stats), mode: stats.mode & 0o777 };
   } catch (error) {
     throw inputError(error, file);
   }

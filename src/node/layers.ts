@@ -20,7 +20,7 @@ import {
   type SourceOptions,
   treeFiles,
 } from "../source/index.ts";
-import { directory } from "../tree/index.ts";
+import { directory, ROOT_OWNED } from "../tree/index.ts";
 import { type DirectoryOptions, readDirectoryTree } from "./directory-source.ts";
 import { type FileContent, openFileContent } from "./file-content.ts";
 import { createFileReader } from "./file-reader.ts";
@@ -121,7 +121,8 @@ async function readLayer(name: string, isOver: boolean, lower: readonly Layer[],
     const open = (options: SourceOptions) => openSource(content, options);
     return sourceLayer(name, await openChosen(name, accountFiles, reading, open), content, reading);
   }
-  const { tree, warnings } = await readDirectoryTree(name, reading.options);
+  // As mergeLayers would have it: so the tree need not be made a second time there.
+  const { tree, warnings } = await readDirectoryTree(name, { ...reading.options, owner: ROOT_OWNED });
   reading.warnings.push(...warnings);
   const files = treeFiles(tree);
   if (!(await isPackageDirectory(files))) return directoryLayer(tree, name, isOver);

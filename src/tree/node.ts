@@ -81,8 +81,8 @@ export function file({ mode, uid, gid, mtimeSeconds }: Attributes, content: Cont
   return { type: "file", mode, uid, gid, mtimeSeconds, content };
 }
 
-export function symlink(attributes: Attributes, target: string): Symlink {
-  return { type: "symlink", ...pickAttributes(attributes), target };
+export function symlink({ mode, uid, gid, mtimeSeconds }: Attributes, target: string): Symlink {
+  return { type: "symlink", mode, uid, gid, mtimeSeconds, target };
 }
 
 export function device(attributes: Attributes, type: "character" | "block", major: number, minor: number): Device {

@@ -9,18 +9,21 @@ export interface Visit {
   readonly node: Node;
 }
 
-export type Entries = readonly (readonly [name: string, node: Node])[];
-
 /** Trees do not change and are walked many times: each directory is sorted once. */
-const sorted = new WeakMap<Directory["entries"], Entries>();
+const sorted = new WeakMap<Directory["entries"], readonly string[]>();
 
-/** Entries of one directory in bytewise order of names. */
-export function sortedEntries({ entries }: Directory): Entries {
+/** Names in one directory in bytewise order. */
+export function sortedNames({ entries }: Directory): readonly string[] {
   const known = sorted.get(entries);
   if (known) return known;
-  const list = [...entries].sort((a, b) => compareByteStrings(a[0], b[0]));
-  sorted.set(entries, list);
-  return list;
+  const names = [...entries.keys()].sort(compareByteStrings);
+  sorted.set(entries, names);
+  return names;
+}
+
+/** Entries of one directory in bytewise order of names. */
+export function sortedEntries(directory: Directory): (readonly [name: string, node: Node])[] {
+  return sortedNames(directory).map((name) => [name, directory.entries.get(name) as Node]); // it is one of its names
 }
 
 /**
@@ -32,10 +35,10 @@ export function* walk(node: Node, path = "/"): Generator<Visit> {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     yield next;
     if (next.node.type !== "directory") continue;
-    const entries = sortedEntries(next.node);
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const [name, child] = entries[i] as Entries[number]; // 0 <= i < length
-      pending.push({ path: joinPath(next.path, name), node: child });
+    const names = sortedNames(next.node);
+    for (let i = names.length - 1; i >= 0; i--) {
+      const name = names[i] as string; // 0 <= i < length, and so it is one of the entries
+      pending.push({ path: joinPath(next.path, name), node: next.node.entries.get(name) as Node });
     }
   }
 }

@@ -1,7 +1,6 @@
 // How first-fit allocation arranges the inodes of a tree: once, for planning an image as well as for finding out how large it must be.
 // Where the groups' metadata lie does not matter yet (settle.ts).
 
-import { fnv1a } from "../bytes/index.ts";
 import { type BlockRange, type IndirectBlock, indirectBlocksFor, shapeOf } from "./block-map.ts";
 import { type BlockSizes, type Demand, demandOf, rangesOf } from "./demand.ts";
 import { LOSTFOUNDINO, NDADDR, UFSROOTINO } from "./format.ts";
@@ -105,7 +104,7 @@ export function arrangementOf(sizes: BlockSizes, tree: NumberedTree, holes?: Hol
   let sealedBytes = SEAL_BYTES;
   for (let inode = first; inode < count; inode++) {
     if (inodes.nodes[inode]?.type === "directory") continue;
-    const chosen = fnv1a(inodes.paths[inode] ?? "");
+    const chosen = inodes.pathHashes[inode] as number;
     if (chosen % PART_ONE_OF === 0) beginPart();
     if (sealedBytes >= SEAL_BYTES && chosen % SEAL_ONE_OF === 0) {
       free.seal();

@@ -1,6 +1,7 @@
 // How much each inode of a tree needs, and what is written there.
 
 import { bytesOf, type Content, encodedContent } from "../bytes/index.ts";
+import type { Symlink } from "../tree/index.ts";
 import { type BlockRange, shapeOf } from "./block-map.ts";
 import { directorySize, encodeDirectory } from "./directory.ts";
 import { LOSTFOUNDINO, UFSROOTINO } from "./format.ts";
@@ -60,16 +61,21 @@ export function contentOf(sizes: BlockSizes, demand: Demand, inode: number): Con
   const node = inodes.nodes[inode];
   if (node?.type === "file") return node.content;
   if (node?.type === "symlink") {
-    return encodedContent(node.target.length, (target) => target.set(bytesOf(node.target)));
+    return encodedContent(node.target.length, encodeSymlink, node);
   }
   if (node?.type !== "directory") return encodedContent(0, () => {});
   // mkfs writes the first frag of the root whole, with free entries in it beyond the directory's end.
   const least = inode === UFSROOTINO ? sizes.fs_fsize : 0;
-  const parent = inodes.parents[inode] ?? 0;
-  const content = encodedContent(Math.max(least, demand.sizes[inode] ?? 0), (target) => {
-    encodeDirectory(inode, parent, inodes.entriesOf(inode), target);
-  });
+  const content = encodedContent(Math.max(least, demand.sizes[inode] ?? 0), encodeEntries, { inodes, inode });
   return content.sizeBytes > LARGE_DIRECTORY_BYTES ? kept(content) : content;
+}
+
+function encodeSymlink(bytes: Uint8Array, { target }: Symlink): void {
+  bytes.set(bytesOf(target));
+}
+
+function encodeEntries(target: Uint8Array, { inodes, inode }: { inodes: Numbering; inode: number }): void {
+  encodeDirectory(inode, inodes.parents[inode] ?? 0, inodes.entriesOf(inode), target);
 }
 
 /** Encoded anew for each window, a directory of this size would cost more time than keeping it costs memory. */

@@ -1,16 +1,8 @@
 // From a tree to inode numbers: the root is 2, lost+found 3, then the tree in walking order (parents before children,
 // names bytewise). Hard links share a number. All limits of names, links and sizes that the format has are checked here.
 
-import { ImageError } from "../bytes/index.ts";
-import {
-  checkName,
-  type Directory,
-  directory,
-  type Entries,
-  joinPath,
-  type Node,
-  sortedEntries,
-} from "../tree/index.ts";
+import { fnv1a, fnv1aBegin, ImageError } from "../bytes/index.ts";
+import { checkName, type Directory, directory, forEachNode, type Node, sortedNames } from "../tree/index.ts";
 import { MAXLINK, MAXNAMLEN, MAXPATHLEN, UFS_MAXOFFSET_T, UFSROOTINO } from "./format.ts";
 import { encodeDevice } from "./inode.ts";
 
@@ -21,13 +13,15 @@ export interface Numbering {
   readonly nodes: readonly (Node | undefined)[];
   /** The first path of each inode. */
   readonly paths: readonly string[];
+  /** fnv1a of these. */
+  readonly pathHashes: Uint32Array;
   readonly links: Int32Array;
   /** Of directories: the inode of "..". */
   readonly parents: Int32Array;
   /** Of a directory: names and inodes, in the order in which they are stored. */
   entriesOf(inode: number): DirectoryEntry[];
   /** The same names alone. */
-  namesOf(inode: number): string[];
+  namesOf(inode: number): readonly string[];
 }
 
 export interface DirectoryEntry {
@@ -74,27 +68,26 @@ export function numberTree(tree: Directory, lostAndFound: boolean, timeSeconds: 
  * @throws ImageError "limit", "invalid-argument" naming the path
  */
 export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbering {
+  let names = 0;
+  forEachNode(root, () => names++);
+  const inodes = UFSROOTINO + names; // where each is an inode of its own
   const nodes: (Node | undefined)[] = [undefined, undefined];
   const paths: string[] = ["", ""];
-  const links: number[] = [0, 0];
-  const parents: number[] = [0, 0];
+  const pathHashes = new Uint32Array(inodes);
+  const links = new Int32Array(inodes);
+  const parents = new Int32Array(inodes);
   // The inodes of a directory's entries, one after the other, from firstEntry[inode] on.
-  const firstEntry: number[] = [0, 0];
-  const entryInodes: number[] = [];
+  const firstEntry = new Int32Array(inodes);
+  const entryInodes = new Int32Array(names);
+  let entries = 0;
   const seen = new Map<Node, number>();
 
-  const order = (node: Directory, inode: number): Entries => {
-    const entries = sortedEntries(node);
-    if (!lostAndFoundFirst || inode !== UFSROOTINO) return entries;
-    const isLostAndFound = ([name]: Entries[number]): boolean => name === LOST_FOUND;
-    return [...entries.filter(isLostAndFound), ...entries.filter((entry) => !isLostAndFound(entry))];
-  };
-  const add = (node: Node, path: string, parent: number): number => {
+  const add = (node: Node, path: string, pathHash: number, parent: number): number => {
     const inode = nodes.push(node) - 1;
     paths.push(path);
-    links.push(node.type === "directory" ? 2 : 1);
-    parents.push(parent);
-    firstEntry.push(0);
+    pathHashes[inode] = pathHash;
+    links[inode] = node.type === "directory" ? 2 : 1;
+    parents[inode] = parent;
     checkNode(node, path);
     return inode;
   };
@@ -112,23 +105,29 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
     links[inode] = count;
   };
 
-  // Directories whose entries are being numbered, innermost last: a tree may be deeper than the stack.
-  const open: { entries: Entries; at: number; inode: number }[] = [];
-  const enter = (node: Directory, inode: number): void => {
-    firstEntry[inode] = entryInodes.length;
-    const entries = order(node, inode);
-    for (let i = 0; i < entries.length; i++) entryInodes.push(0);
-    open.push({ entries, at: 0, inode });
+  const orderOf = (node: Directory, inode: number): readonly string[] => {
+    const names = sortedNames(node);
+    if (!lostAndFoundFirst || inode !== UFSROOTINO) return names;
+    const isLostAndFound = (name: string): boolean => name === LOST_FOUND;
+    return [...names.filter(isLostAndFound), ...names.filter((name) => !isLostAndFound(name))];
   };
-  enter(root, add(root, "/", UFSROOTINO));
+  // Directories whose entries are being numbered, innermost last: a tree may be deeper than the stack.
+  const open: OpenDirectory[] = [];
+  const enter = (node: Directory, inode: number, prefix: string, begunHash: number): void => {
+    firstEntry[inode] = entries;
+    entries += node.entries.size;
+    open.push({ inode, node, names: orderOf(node, inode), at: 0, prefix, begunHash });
+  };
+  enter(root, add(root, "/", fnv1a("/"), UFSROOTINO), "/", fnv1aBegin("/"));
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const entry = top.entries[top.at];
-    if (entry === undefined) {
+    const name = top.names[top.at];
+    if (name === undefined) {
       open.pop();
       continue;
     }
-    const [name, node] = entry;
-    const path = joinPath(paths[top.inode] ?? "", name);
+    const node = top.node.entries.get(name) as Node; // it is one of its names
+    // Nothing may look into a path: a string that was only put together shares its parts, and takes a third of the memory.
+    const path = top.prefix + name;
     checkNameLength(name, path);
     checkName(name, path);
     const slot = (firstEntry[top.inode] ?? 0) + top.at++;
@@ -138,29 +137,41 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
       entryInodes[slot] = known;
       continue;
     }
-    const inode = add(node, path, top.inode);
+    const inode = add(node, path, fnv1a(name, top.begunHash), top.inode);
     entryInodes[slot] = inode;
     if (node.type === "directory") {
       link(top.inode, path);
-      enter(node, inode);
+      enter(node, inode, `${path}/`, fnv1aBegin(`${name}/`, top.begunHash));
     } else seen.set(node, inode);
   }
 
-  const namesOf = (inode: number): string[] => {
+  const namesOf = (inode: number): readonly string[] => {
     const node = nodes[inode];
-    return node?.type === "directory" ? order(node, inode).map(([name]) => name) : [];
+    return node?.type === "directory" ? orderOf(node, inode) : [];
   };
   return {
     nodes,
     paths,
-    links: Int32Array.from(links),
-    parents: Int32Array.from(parents),
+    pathHashes,
+    links,
+    parents,
+    namesOf,
     entriesOf(inode) {
       const first = firstEntry[inode] ?? 0;
       return namesOf(inode).map((name, i) => ({ name, inode: entryInodes[first + i] ?? 0 }));
     },
-    namesOf,
   };
+}
+
+/** A directory whose entries have been numbered up to `at`. */
+interface OpenDirectory {
+  readonly inode: number;
+  readonly node: Directory;
+  readonly names: readonly string[];
+  at: number;
+  /** What the paths of its entries begin with, and the state of their hashes after it. */
+  readonly prefix: string;
+  readonly begunHash: number;
 }
 
 function checkNameLength(name: string, path: string): void {
