@@ -1,6 +1,6 @@
 // A quick hash of names, for choices that shall depend on a name alone.
 
-const OFFSET_BASIS = 0x811c9dc5;
+const OFFSET_BASIS = 0x811c9dc5 | 0; // as Math.imul has it
 
 /** The hash's state after the characters of a byte string, from which it may go on: names in one directory begin alike. */
 export function fnv1aBegin(text: string, begun: number = OFFSET_BASIS): number {

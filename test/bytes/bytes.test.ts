@@ -4,9 +4,12 @@ import { describe, expect, test } from "vitest";
 import {
   byteString,
   bytesOf,
+  type Content,
   crc32,
   crc32Combine,
   encodedContent,
+  fnv1a,
+  fnv1aBegin,
   formatSize,
   fromText,
   isPowerOfTwo,
@@ -55,11 +58,33 @@ describe("contents", () => {
     expect(await readBytes(content, 0, 10)).toEqual(Uint8Array.of(0, 0, 1, 2, 3, 0, 0, 0, 0, 0));
     expect(await readBytes(content, 3, 2)).toEqual(Uint8Array.of(2, 3));
   });
+  test("one function encodes for many contents", async () => {
+    const encode = (target: Uint8Array, value: number): void => void target.fill(value);
+    const contents = [7, 8].map((value) => encodedContent(2, encode, value));
+    expect(await Promise.all(contents.map((content) => readBytes(content, 0, 2)))).toEqual([
+      Uint8Array.of(7, 7),
+      Uint8Array.of(8, 8),
+    ]);
+    expect(await readBytes(contents[1] as Content, 1, 1)).toEqual(Uint8Array.of(8));
+  });
   test("a slice stays inside", async () => {
     const slice = sliceContent(textContent("abcdef"), 2, 3);
     expect(byteString(await readBytes(slice, 1, 2))).toBe("de");
     await expect(readBytes(slice, 2, 2)).rejects.toMatchObject({ code: "truncated" });
     expect(() => sliceContent(textContent("abc"), 2, 2)).toThrow(expect.objectContaining({ code: "truncated" }));
+  });
+});
+
+describe("fnv1a", () => {
+  test("its state is what the hash's authors publish", () => {
+    expect(["", "a", "foobar"].map((text) => fnv1aBegin(text) >>> 0)).toEqual([0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
+  });
+  test("goes on where it was left", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary-ascii" }), fc.string({ unit: "binary-ascii" }), (a, b) => {
+        expect(fnv1a(b, fnv1aBegin(a))).toBe(fnv1a(a + b));
+      }),
+    );
   });
 });
 

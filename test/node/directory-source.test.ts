@@ -17,7 +17,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromText, ImageError, readAll, readBytes } from "../../src/bytes/index.ts";
 import { deviceNumbers, readDirectoryTree } from "../../src/node/index.ts";
-import { type File, lookup, type Node, pathsOf } from "../../src/tree/index.ts";
+import { type File, lookup, type Node, pathsOf, walk } from "../../src/tree/index.ts";
 import { sampleBytes } from "../gzip/samples.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -86,6 +86,18 @@ describe("readDirectoryTree", () => {
     for (const [name, node] of tree.entries) {
       expect(Buffer.from(await readAll(fileAt(node).content)).toString("latin1")).toBe(name);
     }
+  });
+
+  test("everything may be somebody else's at once", async () => {
+    const top = temporaryDirectory();
+    mkdirSync(path.join(top, "folder"));
+    writeFileSync(path.join(top, "folder/file"), "x");
+    const { tree } = await readDirectoryTree(top, { owner: { uid: 7, gid: 8 } });
+    expect(Array.from(walk(tree), ({ path, node: { uid, gid } }) => [path, uid, gid])).toEqual([
+      ["/", 7, 8],
+      ["/folder", 7, 8],
+      ["/folder/file", 7, 8],
+    ]);
   });
 
   test.runIf(isPosix)("fifos and sockets are nodes", async () => {

@@ -2,12 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Content, ImageError, memoryContent, readBytes } from "../../src/bytes/index.ts";
+import { type Content, fnv1a, ImageError, memoryContent, readBytes } from "../../src/bytes/index.ts";
 import { layoutContent } from "../../src/layout/index.ts";
-import { type Directory, device, directory, file, type Node, symlink, treeOf } from "../../src/tree/index.ts";
+import { type Directory, device, directory, file, type Node, symlink, treeOf, walk } from "../../src/tree/index.ts";
 import { checkUfs } from "../../src/ufs/check.ts";
 import { type FitOptions, fitUfs } from "../../src/ufs/fit.ts";
 import { lofiCylinderBytes } from "../../src/ufs/newfs.ts";
+import { numberTree } from "../../src/ufs/numbering.ts";
 import { emptyRoot, planUfs, type UfsPlan } from "../../src/ufs/plan.ts";
 import { openUfs } from "../../src/ufs/read.ts";
 import { ATTRIBUTES, DIRECTORY, everything, patternContent, tree } from "./trees.ts";
@@ -38,6 +39,21 @@ function failure(work: () => unknown): ImageError {
   }
   throw new Error("nothing was thrown");
 }
+
+test("an inode's path, and the hash of it, are those of a walk through the tree", () => {
+  fc.assert(
+    fc.property(tree, (planned) => {
+      const { inodes } = numberTree(planned, false, 0);
+      const walked = new Map<Node, string>();
+      for (const { path, node } of walk(planned)) if (!walked.has(node)) walked.set(node, path);
+      inodes.nodes.forEach((node, inode) => {
+        if (node === undefined) return;
+        expect(inodes.paths[inode]).toBe(walked.get(node));
+        expect(inodes.pathHashes[inode]).toBe(fnv1a(inodes.paths[inode] ?? ""));
+      });
+    }),
+  );
+});
 
 describe("a size that is too small", () => {
   test("says how many bytes are missing, and so many more suffice", () => {
