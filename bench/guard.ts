@@ -28,6 +28,7 @@ function measured(names: readonly string[]): Ratios {
     const ratios: Ratios = {};
     for (const { name, contenders } of cases(() => tree, names)) {
       const [, ...peers] = compare(contenders, ROUNDS, folder);
+      if (peers.length < contenders.length - 1) throw new Error(`${name}: all of its peers must run`);
       ratios[name] = Object.fromEntries(
         peers.map((peer) => [peer.name, Number((1 / peer.wallRatio).toFixed(2))] as const),
       );

@@ -63,14 +63,14 @@ function main(): void {
       process.env["TREE"] = given ?? treeAt(folder, one.tree);
       if (one.prepare) spawnSync("/bin/sh", ["-ec", one.prepare], { cwd: folder, stdio: "inherit" });
       const contenders = present(one.name, one.contenders);
-      const rows = compare(contenders, Number(values.rounds), folder).map((row, i) => ({
+      const rows = compare(contenders, Number(values.rounds), folder).map((row) => ({
         ...row,
-        most: contenders[i]?.most,
+        most: contenders.find(({ name }) => name === row.name)?.most,
       }));
       results[one.name] = rows;
+      if (values.json) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
       console.log(`\n**${one.name}**: ${one.what}\n\n${table(rows)}`);
     }
-    if (values.json) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

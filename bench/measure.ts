@@ -55,17 +55,30 @@ export interface Compared {
   readonly wallRatio: number;
 }
 
-/** Runs the contenders in turn, A B C A B C …, after one round that does not count; the first is what others are compared with. */
+/**
+ * Runs the contenders in turn, A B C A B C …, after one round that does not count; the first is what others are compared with. One of
+ * the others that fails in that round is named and left out.
+ * @throws Error when the first fails, or any of them later
+ */
 export function compare(contenders: readonly Contender[], rounds: number, cwd: string): Compared[] {
-  const runs = contenders.map((): Run[] => []);
-  for (let round = -1; round < rounds; round++) {
-    contenders.forEach((contender, i) => {
-      const run = measure(contender, cwd);
-      if (round >= 0) runs[i]?.push(run);
+  const able = contenders.filter((contender, i) => {
+    try {
+      measure(contender, cwd);
+      return true;
+    } catch (error) {
+      if (i === 0) throw error;
+      console.log(`${contender.name} is left out: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
+  });
+  const runs = able.map((): Run[] => []);
+  for (let round = 0; round < rounds; round++) {
+    able.forEach((contender, i) => {
+      runs[i]?.push(measure(contender, cwd));
     });
   }
   const first = runs[0] ?? [];
-  return contenders.map(({ name }, i) => {
+  return able.map(({ name }, i) => {
     const own = runs[i] ?? [];
     return {
       name,

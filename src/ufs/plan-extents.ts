@@ -3,7 +3,7 @@
 import { encodedContent } from "../bytes/index.ts";
 import { type Extent, extent } from "../layout/index.ts";
 import { modeWithType, type Node } from "../tree/index.ts";
-import { encodeIndirect, firstLbnOfLevel, forEachBlock } from "./block-map.ts";
+import { type DataRun, encodeIndirect, firstLbnOfLevel, forEachBlock, type IndirectBlock } from "./block-map.ts";
 import { encodeCylinderGroup } from "./cylinder-group.ts";
 import { contentOf, type Demand } from "./demand.ts";
 import { csum, dinode, LOSTFOUNDINO, NDADDR, NIADDR, SBOFF, SBSIZE, UFSROOTINO } from "./format.ts";
@@ -149,12 +149,13 @@ export const DATA_OWNERS: Readonly<Record<Node["type"], string>> = {
 
 /** One extent for each run of data that is contiguous in the file and on disk, one for each indirect block. */
 export function dataExtents(sb: Superblock, demand: Demand, placement: Placement): Extent[] {
+  const { nodes, paths } = demand.inodes;
   const extents: Extent[] = [];
-  demand.inodes.nodes.forEach((node, inode) => {
-    if (node === undefined || demand.sizes[inode] === 0) return;
-    const path = demand.inodes.paths[inode];
+  for (let inode = UFSROOTINO; inode < nodes.length; inode++) {
+    const node = nodes[inode];
+    if (node === undefined || demand.sizes[inode] === 0) continue;
     const content = contentOf(sb, demand, inode);
-    const owner = { what: DATA_OWNERS[node.type], path };
+    const owner = { what: DATA_OWNERS[node.type], path: paths[inode] };
     const runs = placement.runsOf(inode);
     for (const { lbn, frag, frags } of runs) {
       const contentOffset = lbn * sb.fs_bsize;
@@ -162,10 +163,19 @@ export function dataExtents(sb: Superblock, demand: Demand, placement: Placement
       extents.push({ offset: frag * sb.fs_fsize, length, owner, content, contentOffset });
     }
     const blocks = placement.indirectOf(inode);
-    for (const block of blocks) {
-      const addresses = encodedContent(sb.fs_bsize, (target) => encodeIndirect(sb, block, runs, blocks, target));
-      extents.push(extent(block.frag * sb.fs_fsize, { what: "indirect block", path }, addresses));
-    }
-  });
+    for (const each of indirectExtents(sb, paths[inode], runs, blocks)) extents.push(each);
+  }
   return extents;
+}
+
+function indirectExtents(
+  sb: Superblock,
+  path: string | undefined,
+  runs: readonly DataRun[],
+  blocks: readonly IndirectBlock[],
+): Extent[] {
+  return blocks.map((block) => {
+    const addresses = encodedContent(sb.fs_bsize, (target) => encodeIndirect(sb, block, runs, blocks, target));
+    return extent(block.frag * sb.fs_fsize, { what: "indirect block", path }, addresses);
+  });
 }

@@ -33,18 +33,10 @@ export function settle(sb: Superblock, arrangement: Arrangement): Settled {
   const regions = freeRegions(sb);
   const { pieces, gaps } = pieceTogether(sb, arrangement, regions);
 
-  /** Calls `visit` for the pieces of a run of the arrangement. */
-  const place = (frag: number, frags: number, visit: (frag: number, frags: number) => void): void => {
-    let i = firstExtentAt({ extents: pieces }, frag);
-    for (let at = frag; at < frag + frags; i++) {
-      const piece = pieces[i] as Piece; // the pieces cover the arrangement
-      const end = Math.min(frag + frags, piece.offset + piece.length);
-      visit(piece.frag + (at - piece.offset), end - at);
-      at = end;
-    }
-  };
+  /** Which piece a frag of the arrangement is in: they cover it. */
+  const pieceOf = (frag: number): number => firstExtentAt({ extents: pieces }, frag);
   const addressOf = (frag: number): number => {
-    const piece = pieces[firstExtentAt({ extents: pieces }, frag)] as Piece;
+    const piece = pieces[pieceOf(frag)] as Piece;
     return piece.frag + (frag - piece.offset);
   };
 
@@ -56,11 +48,14 @@ export function settle(sb: Superblock, arrangement: Arrangement): Settled {
     runsOf(inode) {
       const list: DataRun[] = [];
       data.forEach(inode, ({ lbn, frag, frags }) => {
-        let at = lbn;
-        place(frag, frags, (frag, frags) => {
-          list.push({ lbn: at, frag, frags });
-          at += divideUp(frags, fs_frag);
-        });
+        let done = 0;
+        for (let i = pieceOf(frag); done < frags; i++) {
+          const piece = pieces[i] as Piece;
+          const inPiece = frag + done - piece.offset;
+          const taken = Math.min(frags - done, piece.length - inPiece);
+          list.push({ lbn: lbn + divideUp(done, fs_frag), frag: piece.frag + inPiece, frags: taken });
+          done += taken;
+        }
       });
       return list;
     },
