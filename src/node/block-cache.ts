@@ -20,7 +20,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
+  writevSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -151,11 +151,10 @@ function drop(place: string): undefined {
 
 /** Returns whether that went well, so that a full or read-only disk is not tried again for every block. */
 function writeEntry(place: string, compressed: Uint8Array, inputCrc32: number, crc32: Crc32): boolean {
-  const bytes = new Uint8Array(entry.sizeBytes + compressed.length);
-  entry.encode({ magic: MAGIC, inputCrc32, outputCrc32: crc32(compressed) }, bytes);
-  bytes.set(compressed, entry.sizeBytes);
+  const head = new Uint8Array(entry.sizeBytes);
+  entry.encode({ magic: MAGIC, inputCrc32, outputCrc32: crc32(compressed) }, head);
   const temporary = path.join(path.dirname(place), `.${randomBytes(8).toString("hex")}`);
-  const write = (): void => writeFileSync(temporary, bytes, { flag: "wx" });
+  const write = (): void => writeNew(temporary, [head, compressed]);
   try {
     try {
       write();
@@ -169,6 +168,17 @@ function writeEntry(place: string, compressed: Uint8Array, inputCrc32: number, c
   } catch {
     quietly(() => unlinkSync(temporary));
     return false;
+  }
+}
+
+/** Writes a file of these pieces; put together first, they would take up memory that a thread is slow to give back. */
+function writeNew(place: string, pieces: readonly Uint8Array[]): void {
+  const descriptor = openSync(place, "wx");
+  try {
+    const written = writevSync(descriptor, pieces);
+    if (written < pieces.reduce((sum, { length }) => sum + length, 0)) throw new Error(`${place}: the disk is full`);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -141,7 +141,18 @@ export interface TreeSummary {
   readonly newestMtimeSeconds: number;
 }
 
+/** Of trees that are there: several parts of a build ask for the same. */
+const summaries = new WeakMap<Directory, TreeSummary>();
+
 export function summarize(root: Directory): TreeSummary {
+  const known = summaries.get(root);
+  if (known) return known;
+  const summary = count(root);
+  summaries.set(root, summary);
+  return summary;
+}
+
+function count(root: Directory): TreeSummary {
   const seen = new Set<Node>();
   const counts = { paths: 0, files: 0, directories: 0, symlinks: 0, others: 0, hardLinks: 0, contentBytes: 0 };
   let newestMtimeSeconds = Number.NEGATIVE_INFINITY;

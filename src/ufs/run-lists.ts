@@ -14,14 +14,15 @@ const RUN = 3;
 
 /** @param blockFrags frags a block: fs_frag */
 export function runLists(inodes: number, blockFrags: number): RunLists {
-  const numbers: number[] = [];
+  let numbers = new Int32Array(RUN * inodes); // most have one run
+  let used = 0;
   const first = new Int32Array(inodes);
   const end = new Int32Array(inodes); // 0: no run yet
   return {
     add(inode, lbn, frag, frags) {
-      if (end[inode] === 0) first[inode] = numbers.length;
+      if (end[inode] === 0) first[inode] = used;
       else {
-        const last = numbers.length - RUN;
+        const last = used - RUN;
         const lastFrags = numbers[last + 2] as number;
         const goesOnOnDisk = (numbers[last + 1] as number) + lastFrags === frag;
         if (goesOnOnDisk && (numbers[last] as number) * blockFrags + lastFrags === lbn * blockFrags) {
@@ -29,8 +30,12 @@ export function runLists(inodes: number, blockFrags: number): RunLists {
           return;
         }
       }
-      numbers.push(lbn, frag, frags);
-      end[inode] = numbers.length;
+      if (used === numbers.length) numbers = twiceAsLong(numbers);
+      numbers[used] = lbn;
+      numbers[used + 1] = frag;
+      numbers[used + 2] = frags;
+      used += RUN;
+      end[inode] = used;
     },
     forEach(inode, visit) {
       const to = end[inode] as number;
@@ -39,4 +44,10 @@ export function runLists(inodes: number, blockFrags: number): RunLists {
       }
     },
   };
+}
+
+function twiceAsLong(numbers: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(2 * numbers.length);
+  longer.set(numbers);
+  return longer;
 }
