@@ -20,7 +20,6 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writevSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -29,6 +28,7 @@ import { type BlockJob, type CompressedBlock, compressBlock } from "../gzip/inde
 import { type EngineName, engineByName, PROBE_CRC32 } from "./engines.ts";
 import { errnoOf, outputError } from "./host-errors.ts";
 import { makeDirectories } from "./make-directories.ts";
+import { writeAll } from "./write-all.ts";
 
 /** What a compressing thread has to know. */
 export interface BlockCompression {
@@ -154,7 +154,7 @@ function writeEntry(place: string, compressed: Uint8Array, inputCrc32: number, c
   const head = new Uint8Array(entry.sizeBytes);
   entry.encode({ magic: MAGIC, inputCrc32, outputCrc32: crc32(compressed) }, head);
   const temporary = path.join(path.dirname(place), `.${randomBytes(8).toString("hex")}`);
-  const write = (): void => writeNew(temporary, [head, compressed]);
+  const write = (): void => writeNew(temporary, head, compressed);
   try {
     try {
       write();
@@ -171,12 +171,12 @@ function writeEntry(place: string, compressed: Uint8Array, inputCrc32: number, c
   }
 }
 
-/** Writes a file of these pieces; put together first, they would take up memory that a thread is slow to give back. */
-function writeNew(place: string, pieces: readonly Uint8Array[]): void {
+/** Head and bytes are written apart: put together first, they would take up memory that a thread is slow to give back. */
+function writeNew(place: string, head: Uint8Array, compressed: Uint8Array): void {
   const descriptor = openSync(place, "wx");
   try {
-    const written = writevSync(descriptor, pieces);
-    if (written < pieces.reduce((sum, { length }) => sum + length, 0)) throw new Error(`${place}: the disk is full`);
+    writeAll(descriptor, head, 0);
+    writeAll(descriptor, compressed, head.length);
   } finally {
     closeSync(descriptor);
   }

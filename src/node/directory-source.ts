@@ -144,22 +144,20 @@ function readLeaf(prefix: string, name: string, stats: Stats, walk: Walk): Node 
 }
 
 function makeLeaf(prefix: string, name: string, stats: Stats, walk: Walk): Node | undefined {
+  const path = prefix + name;
   const attributes = attributesOf(stats, walk);
   const type = typeOfMode(stats.mode);
   switch (type) {
     case "file":
       walk.contentBytes += stats.size;
       return file(attributes, hostFileContent(prefix, name, stats, walk.reader));
-    case "symlink": {
-      const path = prefix + name;
+    case "symlink":
       return symlink(
         attributes,
         attempt(path, () => readlinkSync(hostPath(path), BYTES)),
       );
-    }
     case "character":
     case "block": {
-      const path = prefix + name;
       const { rdev } = attempt(path, () => lstatSync(hostPath(path), { bigint: true }));
       return device(attributes, type, ...deviceNumbers(rdev, process.platform));
     }
@@ -168,7 +166,7 @@ function makeLeaf(prefix: string, name: string, stats: Stats, walk: Walk): Node 
       return special(attributes, type);
     default:
       walk.warnings.push(
-        `${toText(prefix + name)}: left out: its type (mode ${stats.mode.toString(8)}) is none that an image can hold`,
+        `${toText(path)}: left out: its type (mode ${stats.mode.toString(8)}) is none that an image can hold`,
       );
       return undefined;
   }

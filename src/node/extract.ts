@@ -27,6 +27,7 @@ import {
 import { errnoOf, outputError } from "./host-errors.ts";
 import { hostPath } from "./host-files.ts";
 import { makeDirectories } from "./make-directories.ts";
+import { writeAll } from "./write-all.ts";
 
 export interface ExtractOptions {
   /** Make device nodes and fifos; only root may. Default: they are left out. */
@@ -295,12 +296,6 @@ async function writeContent(extraction: Extraction, fd: number, content: Content
     }
   }
   attempt(shown, () => fs.ftruncateSync(fd, content.sizeBytes));
-}
-
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
-  }
 }
 
 const SET_ID_BITS = 0o6000;

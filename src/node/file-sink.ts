@@ -14,13 +14,13 @@ import {
   type Stats,
   unlinkSync,
   write,
-  writeSync,
 } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { ImageError } from "../bytes/index.ts";
 import type { Sink } from "../layout/index.ts";
 import { outputError } from "./host-errors.ts";
+import { writeAll } from "./write-all.ts";
 
 export interface FileSink extends Sink {
   /** Where the file will be. */
@@ -149,12 +149,6 @@ async function writeElsewhere(descriptor: number, bytes: Uint8Array, offset: num
         error ? reject(error) : resolve(count),
       );
     });
-  }
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
   }
 }
 

@@ -68,18 +68,18 @@ export function numberTree(tree: Directory, lostAndFound: boolean, timeSeconds: 
  * @throws ImageError "limit", "invalid-argument" naming the path
  */
 export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbering {
-  let names = 0;
-  forEachNode(root, () => names++);
-  const inodes = UFSROOTINO + names; // where each is an inode of its own
+  let nodeCount = 0; // once a path
+  forEachNode(root, () => nodeCount++);
+  const inodeCount = UFSROOTINO + nodeCount; // at most: hard links share theirs
   const nodes: (Node | undefined)[] = [undefined, undefined];
   const paths: string[] = ["", ""];
-  const pathHashes = new Uint32Array(inodes);
-  const links = new Int32Array(inodes);
-  const parents = new Int32Array(inodes);
+  const pathHashes = new Uint32Array(inodeCount);
+  const links = new Int32Array(inodeCount);
+  const parents = new Int32Array(inodeCount);
   // The inodes of a directory's entries, one after the other, from firstEntry[inode] on.
-  const firstEntry = new Int32Array(inodes);
-  const entryInodes = new Int32Array(names);
-  let entries = 0;
+  const firstEntry = new Int32Array(inodeCount);
+  const entryInodes = new Int32Array(nodeCount);
+  let entryCount = 0;
   const seen = new Map<Node, number>();
 
   const add = (node: Node, path: string, pathHash: number, parent: number): number => {
@@ -114,8 +114,8 @@ export function numberInodes(root: Directory, lostAndFoundFirst: boolean): Numbe
   // Directories whose entries are being numbered, innermost last: a tree may be deeper than the stack.
   const open: OpenDirectory[] = [];
   const enter = (node: Directory, inode: number, prefix: string, begunHash: number): void => {
-    firstEntry[inode] = entries;
-    entries += node.entries.size;
+    firstEntry[inode] = entryCount;
+    entryCount += node.entries.size;
     open.push({ inode, node, names: orderOf(node, inode), at: 0, prefix, begunHash });
   };
   enter(root, add(root, "/", fnv1a("/"), UFSROOTINO), "/", fnv1aBegin("/"));

@@ -9,7 +9,10 @@ export interface RunLists {
   forEach(inode: number, visit: (run: DataRun) => void): void;
 }
 
-/** Numbers that a run is kept as: lbn, frag, frags. */
+/**
+ * Numbers that a run is kept as: lbn, frag, frags. In 32 bits: a tree with addresses beyond fits no file system (fs_size has 31), and is
+ * refused before they are read.
+ */
 const RUN = 3;
 
 /** @param blockFrags frags a block: fs_frag */
